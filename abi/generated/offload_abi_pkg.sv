@@ -1,0 +1,1000 @@
+// The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
+// Do not edit: change the crate, print again, commit both.
+// Version 1.0, ABI hash 0x88f89b0c.
+// All values are little-endian; MAC and IP addresses stand in network order.
+// Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
+
+`ifndef OFFLOAD_ABI_PKG_SV
+`define OFFLOAD_ABI_PKG_SV
+
+package offload_abi_pkg;
+
+  localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
+  localparam logic [31:0] VERSION_MINOR = 32'h00000000;
+  localparam logic [31:0] ABI_HASH = 32'h88f89b0c;
+
+  // Identity, capabilities, health and control. Constant after reset unless a line says
+  // otherwise.
+  // Ro: Reads 0x4555_4c46, "FLUE". This, not the PCI ID, decides what the card is.
+  localparam logic [31:0] REG_IDENTITY = 32'h00000000;
+  // Ro: Contract version: major in the upper half, minor in the lower.
+  localparam logic [31:0] REG_VERSION = 32'h00000004;
+  // Ro: Hash of the contract's tables; differs whenever a name, offset or width does.
+  localparam logic [31:0] REG_ABI_HASH = 32'h00000008;
+  // Ro: Hash of the firmware image that runs; 0 when the firmware is linked into the model.
+  localparam logic [31:0] REG_IMAGE_HASH = 32'h0000000c;
+  // Ro: Feature bits. Reserved and 0 in this version.
+  localparam logic [31:0] REG_FEATURES = 32'h00000010;
+  // Ro: Entries of the neighbor table.
+  localparam logic [31:0] REG_NEIGHBORS = 32'h00000014;
+  // Ro: Entries of the path table.
+  localparam logic [31:0] REG_PATHS = 32'h00000018;
+  // Ro: Entries of the connection table.
+  localparam logic [31:0] REG_CONNECTIONS = 32'h0000001c;
+  // Ro: Aliases.
+  localparam logic [31:0] REG_ALIASES = 32'h00000020;
+  // Ro: Distinct source MAC addresses besides the port's own.
+  localparam logic [31:0] REG_SOURCE_MACS = 32'h00000024;
+  // Ro: Distinct VLANs.
+  localparam logic [31:0] REG_VLANS = 32'h00000028;
+  // Ro: Card memory for connection state, in bytes.
+  localparam logic [31:0] REG_STATE_MEMORY = 32'h0000002c;
+  // Ro: Command rings, each with its completion ring.
+  localparam logic [31:0] REG_COMMAND_RINGS = 32'h00000030;
+  // Ro: Transmit rings, each with its completion ring.
+  localparam logic [31:0] REG_TRANSMIT_RINGS = 32'h00000034;
+  // Ro: Largest number of slots in any ring.
+  localparam logic [31:0] REG_RING_SLOTS = 32'h00000038;
+  // Ro: MSI-X vectors.
+  localparam logic [31:0] REG_VECTORS = 32'h0000003c;
+  // Ro: Frames that can be held for one path.
+  localparam logic [31:0] REG_HELD_PER_PATH = 32'h00000040;
+  // Ro: Frames that can be held on the card.
+  localparam logic [31:0] REG_HELD_TOTAL = 32'h00000044;
+  // Ro: Card clock in kHz.
+  localparam logic [31:0] REG_CLOCK_KHZ = 32'h00000048;
+  // Ro: The port's own MAC, first four bytes, the first in the lowest byte.
+  localparam logic [31:0] REG_PORT_MAC_LOW = 32'h0000004c;
+  // Ro: The port's own MAC, last two bytes.
+  localparam logic [31:0] REG_PORT_MAC_HIGH = 32'h00000050;
+  // Ro: Card state: see CardState. Changes.
+  localparam logic [31:0] REG_STATE = 32'h00000080;
+  // Ro: Why the card is failed: see FailCode. Changes.
+  localparam logic [31:0] REG_FAIL_CODE = 32'h00000084;
+  // Ro: Program counter at a trap. Changes.
+  localparam logic [31:0] REG_FAIL_PC = 32'h00000088;
+  // Ro: Cause at a trap, or detail of the failure. Changes.
+  localparam logic [31:0] REG_FAIL_CAUSE = 32'h0000008c;
+  // Ro: Moves while the firmware runs. Changes.
+  localparam logic [31:0] REG_HEARTBEAT = 32'h00000090;
+  // Ro: Counts resets. Changes at reset.
+  localparam logic [31:0] REG_INCARNATION = 32'h00000094;
+  // Ro: Card time in ms, wraps after 49 days. Changes.
+  localparam logic [31:0] REG_TIME_MS = 32'h00000098;
+  // Ro: Card clock cycles, low word. Changes.
+  localparam logic [31:0] REG_CYCLES_LOW = 32'h0000009c;
+  // Ro: Card clock cycles, high word. Read it before and after the low word. Changes.
+  localparam logic [31:0] REG_CYCLES_HIGH = 32'h000000a0;
+  // Wo: 1: reset. Acknowledged by a higher INCARNATION with STATE reset; then no DMA happens.
+  localparam logic [31:0] REG_RESET = 32'h00000100;
+  // Wo: 1 while in reset: take the settings below and become ready.
+  localparam logic [31:0] REG_ENABLE = 32'h00000104;
+  // Rw: First generation of every slot after ENABLE; 0 counts as 1. Written by the host.
+  localparam logic [31:0] REG_GENERATION_SEED = 32'h00000108;
+  // Rw: Grace time of upload requests in ms; 0 asks at once. Taken at ENABLE.
+  localparam logic [31:0] REG_GRACE_MS = 32'h0000010c;
+  // Rw: Age in ms at which a neighbor's reachability is stale (NceStaleTicks); 0 never asks.
+  // Taken at ENABLE.
+  localparam logic [31:0] REG_STALE_MS = 32'h00000110;
+  // Rw: Number of interface VLANs in PORT_VLAN; 0 accepts every VLAN. Taken at ENABLE.
+  localparam logic [31:0] REG_PORT_VLANS = 32'h00000114;
+
+  // Interface VLANs, one a register, bank stride 4. Written by the host before ENABLE.
+  localparam int unsigned PORT_VLAN_BANK_STRIDE = 4;
+  // Rw: One VLAN identifier.
+  localparam logic [31:0] REG_PORT_VLAN = 32'h00000140;
+
+  // One bank a ring. Ring numbers: command rings from 0, transmit rings from 8, the event ring
+  // 16. Written by the host while the ring is stopped; RING_START makes the card take them.
+  localparam int unsigned RING_BANK_STRIDE = 64;
+  // Rw: IOVA of the ring's slots, low word. Aligned to 64 bytes. Unused by the event ring.
+  localparam logic [31:0] REG_RING_BASE_LOW = 32'h00000400;
+  // Rw: IOVA of the ring's slots, high word.
+  localparam logic [31:0] REG_RING_BASE_HIGH = 32'h00000404;
+  // Rw: IOVA of its completion ring (of the events, for the event ring), low word. Aligned to 64
+  // bytes.
+  localparam logic [31:0] REG_RING_COMPLETION_LOW = 32'h00000408;
+  // Rw: IOVA of its completion ring, high word.
+  localparam logic [31:0] REG_RING_COMPLETION_HIGH = 32'h0000040c;
+  // Rw: Binary logarithm of the number of slots in the ring, and in its completion ring.
+  localparam logic [31:0] REG_RING_SLOTS_LOG2 = 32'h00000410;
+  // Rw: MSI-X vector to raise after completions; 0xffff_ffff for none.
+  localparam logic [31:0] REG_RING_VECTOR = 32'h00000414;
+  // Rw: Interrupt moderation: at most one interrupt in this many microseconds; 0 for one a
+  // batch.
+  localparam logic [31:0] REG_RING_MODERATION_US = 32'h00000418;
+  // Wo: 1: take the configuration and run, positions from 0. 0: nothing.
+  localparam logic [31:0] REG_RING_START = 32'h0000041c;
+  // Ro: Ring state: see RingState.
+  localparam logic [31:0] REG_RING_STATE = 32'h00000420;
+  // Ro: Why the ring failed: see FailCode.
+  localparam logic [31:0] REG_RING_ERROR = 32'h00000424;
+  // Ro: Position up to which the card has fetched slots.
+  localparam logic [31:0] REG_RING_FETCHED = 32'h00000428;
+  // Ro: Position up to which the card has posted completions or events.
+  localparam logic [31:0] REG_RING_POSTED = 32'h0000042c;
+  // Ro: Transmit rings: frames of this ring that are held now.
+  localparam logic [31:0] REG_RING_HELD = 32'h00000430;
+
+  // Doorbells, one bank of a cache line a ring, numbered like the ring banks.
+  localparam int unsigned DOORBELL_BANK_STRIDE = 64;
+  // Rw: Position up to which the host has published slots.
+  localparam logic [31:0] REG_DOORBELL_TAIL = 32'h00002000;
+  // Rw: Position up to which the host has reaped completions (or events).
+  localparam logic [31:0] REG_DOORBELL_REAPED = 32'h00002004;
+
+  // Places in BAR0, ring numbers and special register values.
+  // What IDENTITY reads: "FLUE".
+  localparam logic [31:0] BAR_IDENTITY_VALUE = 32'd1163217990;
+  // RING_VECTOR for a ring that raises no interrupt.
+  localparam logic [31:0] BAR_VECTOR_NONE = 32'd4294967295;
+  // Distance of two ring banks in bytes.
+  localparam logic [31:0] BAR_RING_STRIDE = 32'd64;
+  // Distance of two doorbell banks in bytes.
+  localparam logic [31:0] BAR_DOORBELL_STRIDE = 32'd64;
+  // Start of the doorbell page in BAR0.
+  localparam logic [31:0] BAR_DOORBELL_PAGE = 32'd8192;
+  // Size of the doorbell page in bytes.
+  localparam logic [31:0] BAR_DOORBELL_PAGE_BYTES = 32'd4096;
+  // Number of the first transmit ring.
+  localparam logic [31:0] BAR_TRANSMIT_RING_FIRST = 32'd8;
+  // Number of the event ring.
+  localparam logic [31:0] BAR_EVENT_RING = 32'd16;
+  // Rings that have a bank.
+  localparam logic [31:0] BAR_RINGS = 32'd17;
+  // Start of the counters in BAR0.
+  localparam logic [31:0] BAR_COUNTER_PAGE = 32'd4096;
+  // Start of the MSI-X table in BAR0.
+  localparam logic [31:0] BAR_MSIX_TABLE = 32'd12288;
+  // Start of the MSI-X pending bits in BAR0.
+  localparam logic [31:0] BAR_MSIX_PENDING = 32'd14336;
+
+  // Counters: 64 bits each at 0x1000 + 8 × number, low word first; they wrap and a reset does
+  // not clear them. Written by the card.
+  // Frames that crossed the port.
+  localparam logic [31:0] COUNTER_FRAMES_LEFT = 32'h00000000;
+  // Bytes that crossed the port, Ethernet header included.
+  localparam logic [31:0] COUNTER_BYTES_LEFT = 32'h00000001;
+  // Frames that were held at least once.
+  localparam logic [31:0] COUNTER_FRAMES_HELD = 32'h00000002;
+  // Frames held now, on all rings.
+  localparam logic [31:0] COUNTER_HELD_NOW = 32'h00000003;
+  // Frames dropped because their handle was stale.
+  localparam logic [31:0] COUNTER_DROPPED_STALE = 32'h00000004;
+  // Frames dropped because they exceeded the path MTU.
+  localparam logic [31:0] COUNTER_DROPPED_MTU = 32'h00000005;
+  // Frames dropped because the hold pool was full.
+  localparam logic [31:0] COUNTER_DROPPED_HOLD = 32'h00000006;
+  // Frames dropped because the port took no more.
+  localparam logic [31:0] COUNTER_DROPPED_PORT = 32'h00000007;
+  // Frames given back because upload of their connection was asked for.
+  localparam logic [31:0] COUNTER_DROPPED_UPLOAD = 32'h00000008;
+  // Descriptors dropped because they made no sense.
+  localparam logic [31:0] COUNTER_DROPPED_MALFORMED = 32'h00000009;
+  // Frames dropped because their buffer could not be read.
+  localparam logic [31:0] COUNTER_DROPPED_BUS = 32'h0000000a;
+  // DMA accesses refused: outside what was mapped, or the wrong direction.
+  localparam logic [31:0] COUNTER_DMA_REFUSED = 32'h0000000b;
+  // BAR accesses of the wrong width, alignment or direction.
+  localparam logic [31:0] COUNTER_BAD_ACCESSES = 32'h0000000c;
+  // Doorbells further ahead than their ring is long.
+  localparam logic [31:0] COUNTER_BAD_DOORBELLS = 32'h0000000d;
+  // Trees carried out.
+  localparam logic [31:0] COUNTER_TREES = 32'h0000000e;
+  // Blocks answered with success or partial success.
+  localparam logic [31:0] COUNTER_BLOCKS_DONE = 32'h0000000f;
+  // Blocks answered with anything else.
+  localparam logic [31:0] COUNTER_BLOCKS_FAILED = 32'h00000010;
+  // Trees or slots that could not be parsed.
+  localparam logic [31:0] COUNTER_MALFORMED = 32'h00000011;
+  // Paths moved to another neighbor one by one.
+  localparam logic [31:0] COUNTER_PATHS_RELINKED = 32'h00000012;
+  // Aliases moved to another neighbor, each with all its paths.
+  localparam logic [31:0] COUNTER_ALIASES_MOVED = 32'h00000013;
+  // Commands that waited for the alias sweep.
+  localparam logic [31:0] COUNTER_SWEEPS = 32'h00000014;
+  // Fences raised.
+  localparam logic [31:0] COUNTER_FENCES = 32'h00000015;
+  // Slots retired because their generations were spent.
+  localparam logic [31:0] COUNTER_RETIRED_SLOTS = 32'h00000016;
+  // Events posted.
+  localparam logic [31:0] COUNTER_EVENTS = 32'h00000017;
+  // Events lost because the event ring was full; a rescan is due.
+  localparam logic [31:0] COUNTER_EVENTS_LOST = 32'h00000018;
+  // Interrupts raised.
+  localparam logic [31:0] COUNTER_INTERRUPTS = 32'h00000019;
+  // Notices of the datapath that were forgotten because the firmware was slow.
+  localparam logic [31:0] COUNTER_NOTICES_LOST = 32'h0000001a;
+  // Forward progress credited to a neighbor.
+  localparam logic [31:0] COUNTER_PROGRESS_CREDITED = 32'h0000001b;
+  // Forward progress not credited: the data was sent before the last relink.
+  localparam logic [31:0] COUNTER_PROGRESS_STALE = 32'h0000001c;
+
+  // Kind of a state object, or of a block in a command.
+  // No object.
+  localparam logic [7:0] KIND_NONE = 8'h00;
+  // A next hop: destination MAC, source MAC, VLAN, reachability ages.
+  localparam logic [7:0] KIND_NEIGHBOR = 8'h01;
+  // A route entry: source and destination address, path MTU. Hangs from a neighbor.
+  localparam logic [7:0] KIND_PATH = 8'h02;
+  // A TCP connection. Hangs from a path.
+  localparam logic [7:0] KIND_CONNECTION = 8'h03;
+
+  // The card's answer for one block, or for a whole tree in its completion.
+  // Never written by the card: the result buffer's initial content.
+  localparam logic [7:0] STATUS_NONE = 8'h00;
+  // The block was carried out; at initiate also all its immediate dependents.
+  localparam logic [7:0] STATUS_SUCCESS = 8'h01;
+  // Initiate only: the block was carried out, an immediate dependent was not.
+  localparam logic [7:0] STATUS_PARTIAL_SUCCESS = 8'h02;
+  // The block was not carried out; what it named keeps its old state and link.
+  localparam logic [7:0] STATUS_FAILURE = 8'h03;
+  // Initiate only: no card memory is left for the state.
+  localparam logic [7:0] STATUS_RESOURCES = 8'h04;
+  // Initiate only: the connection table is full.
+  localparam logic [7:0] STATUS_TCP_ENTRIES = 8'h05;
+  // Initiate only: the path table is full.
+  localparam logic [7:0] STATUS_PATH_ENTRIES = 8'h06;
+  // Initiate only: the neighbor table is full.
+  localparam logic [7:0] STATUS_NEIGHBOR_ENTRIES = 8'h07;
+  // Initiate only: no room for one more source MAC address.
+  localparam logic [7:0] STATUS_HW_ADDRESS_ENTRIES = 8'h08;
+  // Initiate only: no room for one more VLAN.
+  localparam logic [7:0] STATUS_VLAN_ENTRIES = 8'h09;
+  // Initiate only: the interface has VLANs and the neighbor's is none of them.
+  localparam logic [7:0] STATUS_VLAN_MISMATCH = 8'h0a;
+  // Initiate only: the path MTU is outside what the card can send.
+  localparam logic [7:0] STATUS_PATH_MTU = 8'h0b;
+  // Initiate only: a connection in a TCP state that may not be offloaded.
+  localparam logic [7:0] STATUS_CONNECTION_REJECTED = 8'h0c;
+  // The handle names no object: never given out, terminated, or of before a reset.
+  localparam logic [7:0] STATUS_STALE_HANDLE = 8'h0d;
+  // Terminate: objects outside this tree still hang from it, or a relink is under way to it.
+  localparam logic [7:0] STATUS_HAS_DEPENDENTS = 8'h0e;
+  // The object was invalidated; it can only be queried and terminated.
+  localparam logic [7:0] STATUS_INVALID_OBJECT = 8'h0f;
+  // The handle names an object of another kind than the block says.
+  localparam logic [7:0] STATUS_WRONG_KIND = 8'h10;
+  // Completion only: the card was reset before the tree was carried out.
+  localparam logic [7:0] STATUS_RESET = 8'h11;
+
+  // Why a block or a tree was answered as it was, where the status alone does not tell.
+  // Nothing to add.
+  localparam logic [31:0] DETAIL_NONE = 32'h00000000;
+  // The opcode is none of the five operations.
+  localparam logic [31:0] DETAIL_OPCODE = 32'h00000001;
+  // The kind, or the combination of flags, is none the operation knows.
+  localparam logic [31:0] DETAIL_KIND = 32'h00000002;
+  // A reserved field is not zero.
+  localparam logic [31:0] DETAIL_RESERVED = 32'h00000003;
+  // The tree began without FIRST, or a new one began before LAST.
+  localparam logic [31:0] DETAIL_FRAMING = 32'h00000004;
+  // The block chains more or fewer slots than its state needs.
+  localparam logic [31:0] DETAIL_CHAIN = 32'h00000005;
+  // The block's parent in the tree failed, so it was not tried.
+  localparam logic [31:0] DETAIL_PARENT = 32'h00000006;
+  // The block stands under a block that cannot be its parent.
+  localparam logic [31:0] DETAIL_POSITION = 32'h00000007;
+  // The result buffer is too small, not aligned, or its address wraps.
+  localparam logic [31:0] DETAIL_RESULT_BUFFER = 32'h00000008;
+  // The list is too long, not aligned, or its address wraps.
+  localparam logic [31:0] DETAIL_LIST = 32'h00000009;
+  // State was given for an object that is on the card already.
+  localparam logic [31:0] DETAIL_EXISTS = 32'h0000000a;
+  // A linker names an object that hangs from another parent.
+  localparam logic [31:0] DETAIL_LINK = 32'h0000000b;
+  // The tree has more blocks than the card accepts.
+  localparam logic [31:0] DETAIL_TREE_SIZE = 32'h0000000c;
+  // A state class that this operation does not take.
+  localparam logic [31:0] DETAIL_CLASS = 32'h0000000d;
+  // A value outside its range (a VLAN above 4094, an MTU outside its limits).
+  localparam logic [31:0] DETAIL_RANGE = 32'h0000000e;
+  // DMA of a list failed: the address was not mapped for the card.
+  localparam logic [31:0] DETAIL_BUS = 32'h0000000f;
+  // The TCP state may not be offloaded.
+  localparam logic [31:0] DETAIL_TCP_STATE = 32'h00000010;
+  // The destination neighbor was invalidated while the list was being carried out.
+  localparam logic [31:0] DETAIL_TARGET_INVALIDATED = 32'h00000011;
+
+  // What became of a transmit descriptor. Its buffer is the host's again.
+  // Never written by the card.
+  localparam logic [7:0] TRANSMIT_STATUS_NONE = 8'h00;
+  // The frame crossed the port.
+  localparam logic [7:0] TRANSMIT_STATUS_LEFT = 8'h01;
+  // Dropped: the handle names no object, or not a path or connection.
+  localparam logic [7:0] TRANSMIT_STATUS_STALE_HANDLE = 8'h02;
+  // Dropped: larger than the path MTU.
+  localparam logic [7:0] TRANSMIT_STATUS_PATH_MTU = 8'h03;
+  // Dropped: the path or the card holds as many as it can.
+  localparam logic [7:0] TRANSMIT_STATUS_HOLD_FULL = 8'h04;
+  // Dropped: the port took no more.
+  localparam logic [7:0] TRANSMIT_STATUS_PORT = 8'h05;
+  // Dropped: upload of the connection was asked for; the host has its data again.
+  localparam logic [7:0] TRANSMIT_STATUS_UPLOAD_IN_PROGRESS = 8'h06;
+  // Dropped: the descriptor makes no sense (length 0 or above the largest MTU).
+  localparam logic [7:0] TRANSMIT_STATUS_MALFORMED = 8'h07;
+  // Dropped: the buffer could not be read; its address was not mapped for the card.
+  localparam logic [7:0] TRANSMIT_STATUS_BUS = 8'h08;
+
+  // What an event reports.
+  // Never written by the card.
+  localparam logic [7:0] EVENT_KIND_NONE = 8'h00;
+  // The card asks for upload of a connection: it has something to send, depends on an invalid
+  // object, and the grace time passed without a relink.
+  localparam logic [7:0] EVENT_KIND_INVALID_STATE = 8'h01;
+  // Both reachability ages of a neighbor in use have passed the stale time.
+  localparam logic [7:0] EVENT_KIND_NEIGHBOR_QUERY = 8'h02;
+
+  // Card state, as the STATE register shows it.
+  // Reset: no DMA, no frame; waits for ENABLE.
+  localparam logic [31:0] CARD_STATE_RESET = 32'h00000000;
+  // Ready: rings can be started.
+  localparam logic [31:0] CARD_STATE_READY = 32'h00000001;
+  // Failed: port off, no DMA; FAIL_CODE, FAIL_PC and FAIL_CAUSE tell why. Reset to go on.
+  localparam logic [31:0] CARD_STATE_FAILED = 32'h00000002;
+
+  // Why a card is *failed*, or a ring stopped.
+  // Not failed.
+  localparam logic [31:0] FAIL_CODE_NONE = 32'h00000000;
+  // The firmware trapped; FAIL_PC and FAIL_CAUSE hold mepc and mcause.
+  localparam logic [31:0] FAIL_CODE_TRAP = 32'h00000001;
+  // The heartbeat stood still.
+  localparam logic [31:0] FAIL_CODE_HEARTBEAT = 32'h00000002;
+  // A reader of the table did not announce a new epoch within its deadline.
+  localparam logic [31:0] FAIL_CODE_FENCE = 32'h00000003;
+  // DMA in flight did not drain within its deadline at reset.
+  localparam logic [31:0] FAIL_CODE_DRAIN = 32'h00000004;
+  // The firmware found its own tables inconsistent; FAIL_CAUSE names the check.
+  localparam logic [31:0] FAIL_CODE_TABLE = 32'h00000005;
+  // DMA outside any ring was refused.
+  localparam logic [31:0] FAIL_CODE_BUS = 32'h00000006;
+  // A doorbell ran ahead of its ring by more than the ring is long.
+  localparam logic [31:0] FAIL_CODE_DOORBELL = 32'h00000007;
+  // A ring was started with a size, an address or a vector that makes no sense.
+  localparam logic [31:0] FAIL_CODE_RING_CONFIG = 32'h00000008;
+  // DMA to or from a ring, or to a result buffer, was refused.
+  localparam logic [31:0] FAIL_CODE_RING_BUS = 32'h00000009;
+
+  // State of one ring, as its RING_STATE register shows it.
+  // Off.
+  localparam logic [31:0] RING_STATE_STOPPED = 32'h00000000;
+  // Served.
+  localparam logic [31:0] RING_STATE_RUNNING = 32'h00000001;
+  // Stopped by an error; RING_ERROR tells which. A reset clears it.
+  localparam logic [31:0] RING_STATE_FAILED = 32'h00000002;
+
+  // Where the parts of a handle stand.
+  // Lowest bit of the kind; the index stands below it.
+  localparam logic [31:0] HANDLE_KIND_SHIFT = 32'd30;
+  // Lowest bit of the generation.
+  localparam logic [31:0] HANDLE_GENERATION_SHIFT = 32'd32;
+
+  // The five operations on trees.
+  // Put new objects on the card.
+  localparam logic [7:0] OPCODE_INITIATE = 8'h01;
+  // Change cached variables, or move paths to another neighbor (relink).
+  localparam logic [7:0] OPCODE_UPDATE = 8'h02;
+  // Read state back.
+  localparam logic [7:0] OPCODE_QUERY = 8'h03;
+  // Stop transmission on everything that depends on the named objects.
+  localparam logic [7:0] OPCODE_INVALIDATE = 8'h04;
+  // Take objects off the card; their delegated state comes back.
+  localparam logic [7:0] OPCODE_TERMINATE = 8'h05;
+
+  // Flags of a slot.
+  // First slot of a tree.
+  localparam logic [15:0] FLAG_FIRST = 16'h0001;
+  // Last slot of a tree.
+  localparam logic [15:0] FLAG_LAST = 16'h0002;
+  // The block goes on in the next slot.
+  localparam logic [15:0] FLAG_MORE = 16'h0004;
+  // The block has no parent in this tree.
+  localparam logic [15:0] FLAG_ROOT = 16'h0008;
+  // Carries links only; names no object.
+  localparam logic [15:0] FLAG_PLACEHOLDER = 16'h0010;
+  // Const variables follow.
+  localparam logic [15:0] FLAG_CONST = 16'h0020;
+  // Cached variables follow.
+  localparam logic [15:0] FLAG_CACHED = 16'h0040;
+  // Delegated variables follow.
+  localparam logic [15:0] FLAG_DELEGATED = 16'h0080;
+  // A path's addresses are IPv6.
+  localparam logic [15:0] FLAG_IPV6 = 16'h0100;
+  // Update of a neighbor: relink the paths whose handles stand in a list.
+  localparam logic [15:0] FLAG_LIST = 16'h0200;
+  // Update of a neighbor: relink all paths of another neighbor.
+  localparam logic [15:0] FLAG_ALL_OF = 16'h0400;
+  // The slot continues the block before it.
+  localparam logic [15:0] FLAG_CONTINUATION = 16'h0800;
+
+  // Bits of a connection's const flags.
+  // TIMESTAMP_ENABLED: a timestamp stands in every segment (RFC 7323).
+  localparam logic [15:0] CONST_FLAG_TIMESTAMP_ENABLED = 16'h0001;
+  // SACK_ENABLED: selective acknowledgement is sent and used (RFC 2018).
+  localparam logic [15:0] CONST_FLAG_SACK_ENABLED = 16'h0002;
+  // WINDOW_SCALING_ENABLED: the two window scales are used (RFC 7323).
+  localparam logic [15:0] CONST_FLAG_WINDOW_SCALING_ENABLED = 16'h0004;
+
+  // Bits of a connection's cached flags.
+  // KEEP_ALIVE_ENABLED.
+  localparam logic [15:0] CACHED_FLAG_KEEP_ALIVE_ENABLED = 16'h0001;
+  // NAGLING_ENABLED.
+  localparam logic [15:0] CACHED_FLAG_NAGLING_ENABLED = 16'h0002;
+  // KEEP_ALIVE_RESTART: reset the keep-alive timer.
+  localparam logic [15:0] CACHED_FLAG_KEEP_ALIVE_RESTART = 16'h0004;
+  // MAX_RT_RESTART: reset TotalRT.
+  localparam logic [15:0] CACHED_FLAG_MAX_RT_RESTART = 16'h0008;
+  // UPDATE_RCV_WND: InitialRcvWnd changed.
+  localparam logic [15:0] CACHED_FLAG_UPDATE_RCV_WND = 16'h0010;
+
+  // RFC 9293 connection states, as the delegated state variable has them.
+  // CLOSED.
+  localparam logic [7:0] TCP_STATE_CLOSED = 8'h00;
+  // LISTEN.
+  localparam logic [7:0] TCP_STATE_LISTEN = 8'h01;
+  // SYN-SENT.
+  localparam logic [7:0] TCP_STATE_SYN_SENT = 8'h02;
+  // SYN-RECEIVED.
+  localparam logic [7:0] TCP_STATE_SYN_RCVD = 8'h03;
+  // ESTABLISHED. May be offloaded.
+  localparam logic [7:0] TCP_STATE_ESTABLISHED = 8'h04;
+  // FIN-WAIT-1. May be offloaded.
+  localparam logic [7:0] TCP_STATE_FIN_WAIT1 = 8'h05;
+  // FIN-WAIT-2. May be offloaded.
+  localparam logic [7:0] TCP_STATE_FIN_WAIT2 = 8'h06;
+  // CLOSE-WAIT. May be offloaded.
+  localparam logic [7:0] TCP_STATE_CLOSE_WAIT = 8'h07;
+  // CLOSING. May be offloaded.
+  localparam logic [7:0] TCP_STATE_CLOSING = 8'h08;
+  // LAST-ACK. May be offloaded.
+  localparam logic [7:0] TCP_STATE_LAST_ACK = 8'h09;
+  // TIME-WAIT.
+  localparam logic [7:0] TCP_STATE_TIME_WAIT = 8'h0a;
+
+  // Byte offsets in the slots of a block.
+  // Byte offset of a block's variables in its slot.
+  localparam logic [31:0] SLOT_VARIABLES = 32'd24;
+  // Byte offset of Selection in a neighbor's block.
+  localparam logic [31:0] SLOT_SELECTION = 32'd48;
+  // Byte offset of the state offset (u32) in every block's first slot: where, from the start of
+  // the result buffer, queried or returned state goes, or the status bytes of a list. A multiple
+  // of 64.
+  localparam logic [31:0] SLOT_STATE_OFFSET = 32'd60;
+  // Byte offset of the variables in a continuation slot.
+  localparam logic [31:0] SLOT_CONTINUATION_VARIABLES = 32'd8;
+
+  // The first 24 bytes of every slot that begins a block. Written by the host.
+  typedef struct packed {
+    // IOVA of the result buffer, aligned to 64 bytes. First slot of a tree only, else 0.
+    logic [63:0] result;  // 191:128
+    // The object; 0 for one that is to be created, and for a placeholder.
+    logic [63:0] handle;  // 127:64
+    // Length of the result buffer in units of 512 bytes. First slot of a tree only, else 0.
+    logic [15:0] result_units;  // 63:48
+    // Chosen by the host, returned in the completion. First slot of a tree only, else 0.
+    logic [15:0] tag;  // 47:32
+    // Flags.
+    logic [15:0] flags;  // 31:16
+    // Kind of object the block speaks of.
+    logic [7:0] kind;  // 15:8
+    // Operation; the same in every slot of a tree.
+    logic [7:0] opcode;  // 7:0
+  } command_header_t;
+  localparam int unsigned COMMAND_HEADER_BYTES = 24;
+  localparam logic COMMAND_HEADER_BITS_HOLD = {($bits(command_header_t) == 192 ? 1 : 0){1'b1}};
+
+  // Variables of a neighbor, at byte 24 of its block and of its state record.
+  typedef struct packed {
+    // NicReachabilityDelta, delegated: age in ms of the card's last confirmation.
+    logic [31:0] card_reachability;  // 191:160
+    // HostReachabilityDelta, cached: age in ms of the host's last confirmation.
+    logic [31:0] host_reachability;  // 159:128
+    // Zero.
+    logic [15:0] reserved;  // 127:112
+    // VlanId, const: 1 to 4094; 0 for none.
+    logic [15:0] vlan;  // 111:96
+    // DlSourceAddress, const: our MAC towards it; zero for the port's own.
+    logic [47:0] source;  // 95:48, in memory order
+    // DlDestinationAddress, cached: the next hop's MAC.
+    logic [47:0] destination;  // 47:0, in memory order
+  } neighbor_variables_t;
+  localparam int unsigned NEIGHBOR_VARIABLES_BYTES = 24;
+  localparam logic NEIGHBOR_VARIABLES_BITS_HOLD = {($bits(neighbor_variables_t) == 192 ? 1 : 0){1'b1}};
+
+  // Whose paths an update of a neighbor relinks, at byte 48 of the neighbor's block.
+  typedef struct packed {
+    // With LIST, the number of handles. Else 0.
+    logic [31:0] count;  // 95:64
+    // With LIST, the IOVA of the handles, aligned to 64 bytes. With ALL_OF, the old neighbor's
+    // handle.
+    logic [63:0] list;  // 63:0
+  } selection_t;
+  localparam int unsigned SELECTION_BYTES = 12;
+  localparam logic SELECTION_BITS_HOLD = {($bits(selection_t) == 96 ? 1 : 0){1'b1}};
+
+  // Variables of a path, at byte 24 of its block and of its state record.
+  typedef struct packed {
+    // PathMtu, cached, bytes, IP header included (RFC 1191, RFC 8201).
+    logic [31:0] mtu;  // 287:256
+    // DestinationAddress, const, network order; an IPv4 address in the first four bytes, the
+    // rest zero.
+    logic [127:0] destination;  // 255:128, in memory order
+    // SourceAddress, const, network order; an IPv4 address in the first four bytes, the rest
+    // zero.
+    logic [127:0] source;  // 127:0, in memory order
+  } path_variables_t;
+  localparam int unsigned PATH_VARIABLES_BYTES = 36;
+  localparam logic PATH_VARIABLES_BITS_HOLD = {($bits(path_variables_t) == 288 ? 1 : 0){1'b1}};
+
+  // Const variables of a connection, at byte 24 of its block and of its state record.
+  typedef struct packed {
+    // Zero.
+    logic [15:0] reserved;  // 127:112
+    // RcvWindScale, 0 to 14.
+    logic [7:0] rcv_wind_scale;  // 111:104
+    // SndWindScale, 0 to 14.
+    logic [7:0] snd_wind_scale;  // 103:96
+    // HashValue: the receive-side-scaling hash, given by the host.
+    logic [31:0] hash_value;  // 95:64
+    // RemoteMss, bytes: what the peer advertised.
+    logic [15:0] remote_mss;  // 63:48
+    // LocalPort.
+    logic [15:0] local_port;  // 47:32
+    // RemotePort.
+    logic [15:0] remote_port;  // 31:16
+    // Flags: 1 timestamps, 2 selective acknowledgement, 4 window scaling (RFC 7323, RFC 2018).
+    logic [15:0] flags;  // 15:0
+  } connection_const_t;
+  localparam int unsigned CONNECTION_CONST_BYTES = 16;
+  localparam logic CONNECTION_CONST_BITS_HOLD = {($bits(connection_const_t) == 128 ? 1 : 0){1'b1}};
+
+  // Cached variables of a connection, in the first continuation slot that carries them.
+  typedef struct packed {
+    // FlowLabel, 20 bits (RFC 6437).
+    logic [31:0] flow_label;  // 255:224
+    // MaxRT, ms; 0 for the global count, 0xffff_ffff for no limit.
+    logic [31:0] max_rt;  // 223:192
+    // KaInterval, ms.
+    logic [31:0] ka_interval;  // 191:160
+    // KaTimeout, ms.
+    logic [31:0] ka_timeout;  // 159:128
+    // RcvIndicationSize, bytes; 0 for as much as possible.
+    logic [31:0] rcv_indication_size;  // 127:96
+    // InitialRcvWnd, bytes.
+    logic [31:0] initial_rcv_wnd;  // 95:64
+    // Zero.
+    logic [15:0] reserved;  // 63:48
+    // UserPriority, 0 to 7 (IEEE 802.1p).
+    logic [7:0] user_priority;  // 47:40
+    // TosOrTrafficClass.
+    logic [7:0] tos_or_traffic_class;  // 39:32
+    // TtlOrHopLimit.
+    logic [7:0] ttl_or_hop_limit;  // 31:24
+    // KaProbeCount: keep-alive probes.
+    logic [7:0] ka_probe_count;  // 23:16
+    // Flags: 1 keep-alive, 2 Nagle, 4 restart keep-alive, 8 restart MaxRT, 16 receive window
+    // changed.
+    logic [15:0] flags;  // 15:0
+  } connection_cached_t;
+  localparam int unsigned CONNECTION_CACHED_BYTES = 32;
+  localparam logic CONNECTION_CACHED_BITS_HOLD = {($bits(connection_cached_t) == 256 ? 1 : 0){1'b1}};
+
+  // Delegated variables of a connection, in two continuation slots of 56 bytes each.
+  typedef struct packed {
+    // BufferedData, IOVA.
+    logic [63:0] buffered_data;  // 895:832
+    // SendDataTail, IOVA.
+    logic [63:0] send_data_tail;  // 831:768
+    // SendDataHead, IOVA.
+    logic [63:0] send_data_head;  // 767:704
+    // DWnd.
+    logic [31:0] d_wnd;  // 703:672
+    // ReceiveBacklogSize, bytes; query only, 0xffff_ffff when unsupported.
+    logic [31:0] receive_backlog_size;  // 671:640
+    // SendBacklogSize, bytes; query only, 0xffff_ffff when unsupported.
+    logic [31:0] send_backlog_size;  // 639:608
+    // Retransmit.TimeoutDelta, ms; 0xffff_ffff when not running.
+    logic [31:0] retransmit_timeout_delta;  // 607:576
+    // KeepAlive.TimeoutDelta, ms; 0xffff_ffff when not running.
+    logic [31:0] keep_alive_timeout_delta;  // 575:544
+    // TotalRT, ms.
+    logic [31:0] total_rt;  // 543:512
+    // TsTime, ms.
+    logic [31:0] ts_time;  // 511:480
+    // TsRecentAge, ms.
+    logic [31:0] ts_recent_age;  // 479:448
+    // TsRecent (RFC 7323).
+    logic [31:0] ts_recent;  // 447:416
+    // RttVar, ms, fourfold (RFC 6298).
+    logic [15:0] rtt_var;  // 415:400
+    // SRtt, ms, eightfold (RFC 6298).
+    logic [15:0] s_rtt;  // 399:384
+    // SsThresh, bytes (RFC 5681).
+    logic [31:0] ss_thresh;  // 383:352
+    // CWnd, bytes (RFC 5681).
+    logic [31:0] c_wnd;  // 351:320
+    // SendWL1, sequence number.
+    logic [31:0] send_wl1;  // 319:288
+    // MaxSndWnd, bytes.
+    logic [31:0] max_snd_wnd;  // 287:256
+    // SndWnd, bytes.
+    logic [31:0] snd_wnd;  // 255:224
+    // SndMax, sequence number.
+    logic [31:0] snd_max;  // 223:192
+    // SndNxt, sequence number.
+    logic [31:0] snd_nxt;  // 191:160
+    // SndUna, sequence number.
+    logic [31:0] snd_una;  // 159:128
+    // RcvWnd, bytes.
+    logic [31:0] rcv_wnd;  // 127:96
+    // RcvNxt, sequence number.
+    logic [31:0] rcv_nxt;  // 95:64
+    // Flags; reserved.
+    logic [15:0] flags;  // 63:48
+    // Zero.
+    logic [7:0] reserved;  // 47:40
+    // Retransmit.Count.
+    logic [7:0] retransmit_count;  // 39:32
+    // KeepAlive.ProbeCount.
+    logic [7:0] keep_alive_probe_count;  // 31:24
+    // SndWndProbeCount.
+    logic [7:0] snd_wnd_probe_count;  // 23:16
+    // DupAckCount.
+    logic [7:0] dup_ack_count;  // 15:8
+    // State: see TcpState.
+    logic [7:0] state;  // 7:0
+  } connection_delegated_t;
+  localparam int unsigned CONNECTION_DELEGATED_BYTES = 112;
+  localparam logic CONNECTION_DELEGATED_BITS_HOLD = {($bits(connection_delegated_t) == 896 ? 1 : 0){1'b1}};
+
+  // One a tree, in its ring's completion ring, in ring order.
+  typedef struct packed {
+    // Bit 0: phase.
+    logic [7:0] phase;  // 127:120
+    // Status of the tree: success when all blocks were done, failure when none was, else partial
+    // success.
+    logic [7:0] status;  // 119:112
+    // Tag of the tree's first slot.
+    logic [15:0] tag;  // 111:96
+    // See Detail: why the tree as a whole could not be carried out, else 0.
+    logic [31:0] detail;  // 95:64
+    // Blocks (and list entries) that were not.
+    logic [31:0] failed;  // 63:32
+    // Blocks (and list entries) that were carried out.
+    logic [31:0] done;  // 31:0
+  } completion_t;
+  localparam int unsigned COMPLETION_BYTES = 16;
+  localparam logic COMPLETION_BITS_HOLD = {($bits(completion_t) == 128 ? 1 : 0){1'b1}};
+
+  // One a block, at 16 × its number in the tree from the start of the result buffer.
+  typedef struct packed {
+    // After success: paths moved (LIST, ALL_OF). After anything else: see Detail.
+    logic [31:0] detail;  // 127:96
+    // Zero.
+    logic [15:0] reserved;  // 95:80
+    // With ALL_OF: status of the old neighbor. Else 0.
+    logic [7:0] old_status;  // 79:72
+    // Status of the block.
+    logic [7:0] status;  // 71:64
+    // The object's handle: new at initiate, else as the block had it. 0 when initiate failed.
+    logic [63:0] handle;  // 63:0
+  } result_record_t;
+  localparam int unsigned RESULT_RECORD_BYTES = 16;
+  localparam logic RESULT_RECORD_BITS_HOLD = {($bits(result_record_t) == 128 ? 1 : 0){1'b1}};
+
+  // Head of a state record in the result buffer; the variables follow at byte 24 as in a
+  // command. 64 bytes for a neighbor or a path; 256 for a connection, whose other variables
+  // stand at bytes 64 (cached) and 128 (delegated) of the record.
+  typedef struct packed {
+    // Zero.
+    logic [63:0] reserved;  // 191:128
+    // Handle of the object it hangs from; 0 for a neighbor.
+    logic [63:0] parent;  // 127:64
+    // Objects that hang from it.
+    logic [31:0] dependents;  // 63:32
+    // Flags as in a command: IPV6, and the classes that the record carries.
+    logic [15:0] flags;  // 31:16
+    // 1 when the object itself was invalidated.
+    logic [7:0] invalid;  // 15:8
+    // Kind of the object.
+    logic [7:0] kind;  // 7:0
+  } state_header_t;
+  localparam int unsigned STATE_HEADER_BYTES = 24;
+  localparam logic STATE_HEADER_BITS_HOLD = {($bits(state_header_t) == 192 ? 1 : 0){1'b1}};
+
+  // Sizes and byte offsets of state records.
+  // Bytes of a neighbor's or path's state record.
+  localparam logic [31:0] RECORD_STATE_RECORD_BYTES = 32'd64;
+  // Bytes of a connection's state record.
+  localparam logic [31:0] RECORD_CONNECTION_RECORD_BYTES = 32'd256;
+  // Byte offset of the cached variables in a connection's state record.
+  localparam logic [31:0] RECORD_CONNECTION_RECORD_CACHED = 32'd64;
+  // Byte offset of the delegated variables in a connection's state record.
+  localparam logic [31:0] RECORD_CONNECTION_RECORD_DELEGATED = 32'd128;
+
+  // One entry of the event ring. Written by the card; the phase makes it valid.
+  typedef struct packed {
+    // Bit 0: phase.
+    logic [7:0] phase;  // 127:120
+    // Zero.
+    logic [7:0] reserved;  // 119:112
+    // 1 when events were lost before this one: the host has to look for itself.
+    logic [7:0] rescan;  // 111:104
+    // See EventKind.
+    logic [7:0] kind;  // 103:96
+    // Card time in ms.
+    logic [31:0] time_ms;  // 95:64
+    // The object it is about.
+    logic [63:0] handle;  // 63:0
+  } event_t;
+  localparam int unsigned EVENT_BYTES = 16;
+  localparam logic EVENT_BITS_HOLD = {($bits(event_t) == 128 ? 1 : 0){1'b1}};
+
+  // Where the phase stands in a completion, a transmit completion or an event.
+  // Word of a completion, transmit completion or event that holds the phase.
+  localparam logic [31:0] ENTRY_PHASE_WORD = 32'd3;
+  // Bit of the phase in that word.
+  localparam logic [31:0] ENTRY_PHASE_SHIFT = 32'd24;
+
+  // Flags of a transmit descriptor.
+  // Flag of a transmit descriptor: progress_ms is valid.
+  localparam logic [31:0] TRANSMIT_FLAG_PROGRESS = 32'd1;
+
+  // One packet to send. Written by the host before the doorbell.
+  typedef struct packed {
+    // Bit 0, PROGRESS: progress_ms is valid. The others are zero.
+    logic [31:0] flags;  // 255:224
+    // Forward progress: the card time (stamp_ms) at which a frame of this path left that the
+    // peer has since acknowledged; what MSG_CONFIRM of send(2) says to a kernel. Taken only with
+    // PROGRESS.
+    logic [31:0] progress_ms;  // 223:192
+    // Chosen by the host, returned in the completion.
+    logic [31:0] tag;  // 191:160
+    // Bytes of the IP packet, its header included.
+    logic [31:0] bytes;  // 159:128
+    // IOVA of the IP packet.
+    logic [63:0] buffer;  // 127:64
+    // The path or connection.
+    logic [63:0] handle;  // 63:0
+  } transmit_descriptor_t;
+  localparam int unsigned TRANSMIT_DESCRIPTOR_BYTES = 32;
+  localparam logic TRANSMIT_DESCRIPTOR_BITS_HOLD = {($bits(transmit_descriptor_t) == 256 ? 1 : 0){1'b1}};
+
+  // One a descriptor. Written by the card; the phase makes it valid.
+  typedef struct packed {
+    // Bit 0: phase.
+    logic [7:0] phase;  // 127:120
+    // Zero.
+    logic [7:0] reserved3;  // 119:112
+    // Zero.
+    logic [7:0] reserved2;  // 111:104
+    // See TransmitStatus.
+    logic [7:0] status;  // 103:96
+    // Zero.
+    logic [31:0] reserved;  // 95:64
+    // Card time in ms at which the frame left or was dropped.
+    logic [31:0] stamp_ms;  // 63:32
+    // Tag of the descriptor.
+    logic [31:0] tag;  // 31:0
+  } transmit_completion_t;
+  localparam int unsigned TRANSMIT_COMPLETION_BYTES = 16;
+  localparam logic TRANSMIT_COMPLETION_BITS_HOLD = {($bits(transmit_completion_t) == 128 ? 1 : 0){1'b1}};
+
+  // A neighbor's hot line.
+  localparam int unsigned TABLE_NEIGHBOR_WORDS = 16;
+  // Shared: LIVE, INVALID.
+  localparam int unsigned TABLE_NEIGHBOR_CONTROL = 0;
+  // Shared: generation of the slot's occupant.
+  localparam int unsigned TABLE_NEIGHBOR_GENERATION = 1;
+  // Shared: which header bank is valid, 0 or 1.
+  localparam int unsigned TABLE_NEIGHBOR_SELECT = 2;
+  // Shared: card time in ms at which the host confirmed reachability (HRT).
+  localparam int unsigned TABLE_NEIGHBOR_HOST_CONFIRMED = 3;
+  // Shared: first of the four words of header bank 0.
+  localparam int unsigned TABLE_NEIGHBOR_BANK0 = 4;
+  // Shared: first of the four words of header bank 1.
+  localparam int unsigned TABLE_NEIGHBOR_BANK1 = 8;
+  // Shared: card time in ms of the card's confirmation as it was offloaded (NRT).
+  localparam int unsigned TABLE_NEIGHBOR_CARD_CONFIRMED = 12;
+  // Private: epoch after which the bank that is not selected may be written.
+  localparam int unsigned TABLE_NEIGHBOR_BANK_EPOCH = 13;
+  // Private: card time in ms at which the host was last asked about it.
+  localparam int unsigned TABLE_NEIGHBOR_QUERIED = 14;
+
+  // A header bank: the Ethernet addresses as they stand in a frame, then the VLAN.
+  localparam int unsigned TABLE_BANK_WORDS = 4;
+  // Destination MAC bytes 0 to 3, the first in the lowest byte.
+  localparam int unsigned TABLE_BANK_DESTINATION = 0;
+  // Destination MAC bytes 4 and 5 in the lower half, source MAC bytes 0 and 1 in the upper.
+  localparam int unsigned TABLE_BANK_ADDRESSES = 1;
+  // Source MAC bytes 2 to 5.
+  localparam int unsigned TABLE_BANK_SOURCE = 2;
+  // VLAN identifier, 0 for none.
+  localparam int unsigned TABLE_BANK_VLAN = 3;
+
+  // A neighbor's private words.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_WORDS = 8;
+  // Home alias: the one that new paths attach to.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_HOME = 0;
+  // First alias that leads to this neighbor, plus 1; the home alias is among them.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_ALIASES = 1;
+  // Paths linked to it.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_PATHS = 2;
+  // Epoch that must have been announced before the next command may touch it.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_FENCE = 3;
+  // Relinks under way to or from it.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_PINS = 4;
+  // Source MAC slot, plus 1; 0 for the port's own.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_SOURCE_SLOT = 5;
+  // Next neighbor in the free or the retired list, plus 1.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_NEXT = 6;
+  // Epoch after which a retired slot may be given out again.
+  localparam int unsigned TABLE_NEIGHBOR_PRIVATE_EPOCH = 7;
+
+  // A path's hot line.
+  localparam int unsigned TABLE_PATH_WORDS = 16;
+  // Shared: LIVE, INVALID, IS_IPV6.
+  localparam int unsigned TABLE_PATH_CONTROL = 0;
+  // Shared: generation of the slot's occupant.
+  localparam int unsigned TABLE_PATH_GENERATION = 1;
+  // Shared: the link word: an alias.
+  localparam int unsigned TABLE_PATH_LINK = 2;
+  // Shared: path MTU in bytes.
+  localparam int unsigned TABLE_PATH_MTU = 3;
+  // Shared: card time in ms at which the link word was last written.
+  localparam int unsigned TABLE_PATH_LINKED_MS = 4;
+  // Private: connections linked to it.
+  localparam int unsigned TABLE_PATH_CONNECTIONS = 5;
+  // Private: next path in the free or the retired list, plus 1.
+  localparam int unsigned TABLE_PATH_NEXT = 6;
+  // Private: epoch after which a retired slot may be given out again.
+  localparam int unsigned TABLE_PATH_EPOCH = 7;
+  // Private: source address, four words as they stand in memory order.
+  localparam int unsigned TABLE_PATH_SOURCE = 8;
+  // Private: destination address, four words as they stand in memory order.
+  localparam int unsigned TABLE_PATH_DESTINATION = 12;
+
+  // A connection's hot line.
+  localparam int unsigned TABLE_CONNECTION_WORDS = 16;
+  // Shared: LIVE, INVALID, UPLOAD.
+  localparam int unsigned TABLE_CONNECTION_CONTROL = 0;
+  // Shared: generation of the slot's occupant.
+  localparam int unsigned TABLE_CONNECTION_GENERATION = 1;
+  // Shared: the path it hangs from.
+  localparam int unsigned TABLE_CONNECTION_PATH = 2;
+  // Shared: 802.1p priority, 0 to 7.
+  localparam int unsigned TABLE_CONNECTION_PRIORITY = 3;
+  // Private: card time in ms at which a frame was first held.
+  localparam int unsigned TABLE_CONNECTION_HELD_SINCE = 4;
+  // Private: next connection that waits for its grace time, plus 1.
+  localparam int unsigned TABLE_CONNECTION_NEXT_PENDING = 5;
+  // Private: 1 while it waits for its grace time.
+  localparam int unsigned TABLE_CONNECTION_IS_PENDING = 6;
+  // Private: next connection in the free or the retired list, plus 1.
+  localparam int unsigned TABLE_CONNECTION_NEXT = 7;
+  // Private: epoch after which a retired slot may be given out again.
+  localparam int unsigned TABLE_CONNECTION_EPOCH = 8;
+
+  // A connection's cold state: const, cached and delegated variables as in a command.
+  localparam int unsigned TABLE_CONNECTION_STATE_WORDS = 48;
+  // ConnectionConst, 4 words.
+  localparam int unsigned TABLE_CONNECTION_STATE_CONST = 0;
+  // ConnectionCached, 8 words.
+  localparam int unsigned TABLE_CONNECTION_STATE_CACHED = 4;
+  // ConnectionDelegated, 28 words.
+  localparam int unsigned TABLE_CONNECTION_STATE_DELEGATED = 12;
+
+  // An alias, as the datapath reads it.
+  localparam int unsigned TABLE_ALIAS_WORDS = 2;
+  // Shared: the neighbor it leads to.
+  localparam int unsigned TABLE_ALIAS_VIA = 0;
+  // Shared: card time in ms at which VIA was last written.
+  localparam int unsigned TABLE_ALIAS_MOVED_MS = 1;
+
+  // An alias's private words.
+  localparam int unsigned TABLE_ALIAS_PRIVATE_WORDS = 4;
+  // Paths whose link word names it.
+  localparam int unsigned TABLE_ALIAS_PRIVATE_PATHS = 0;
+  // Next alias of the same neighbor, or in the free or the retired list, plus 1.
+  localparam int unsigned TABLE_ALIAS_PRIVATE_NEXT = 1;
+  // Epoch after which a retired alias may be given out again.
+  localparam int unsigned TABLE_ALIAS_PRIVATE_EPOCH = 2;
+
+  // A neighbor's reachability as the datapath saw it. Written by the datapath.
+  localparam int unsigned TABLE_AGE_WORDS = 2;
+  // Generation of the neighbor that the confirmation belongs to. Written after CONFIRMED.
+  localparam int unsigned TABLE_AGE_GENERATION = 0;
+  // Card time in ms of the last forward progress.
+  localparam int unsigned TABLE_AGE_CONFIRMED = 1;
+
+  // A source MAC address in use.
+  localparam int unsigned TABLE_SOURCE_MAC_WORDS = 4;
+  // First four bytes.
+  localparam int unsigned TABLE_SOURCE_MAC_LOW = 0;
+  // Last two bytes.
+  localparam int unsigned TABLE_SOURCE_MAC_HIGH = 1;
+  // Neighbors that use it; 0 for a free slot.
+  localparam int unsigned TABLE_SOURCE_MAC_USERS = 2;
+
+  // A VLAN: one word each of 4096.
+  localparam int unsigned TABLE_VLAN_WORDS = 1;
+  // Neighbors that use it.
+  localparam int unsigned TABLE_VLAN_USERS = 0;
+
+  // Bits of a CONTROL word.
+  // The slot holds an object.
+  localparam logic [31:0] CONTROL_LIVE = 32'h00000001;
+  // The object was invalidated.
+  localparam logic [31:0] CONTROL_INVALID = 32'h00000002;
+  // The path's addresses are IPv6.
+  localparam logic [31:0] CONTROL_IS_IPV6 = 32'h00000004;
+  // Upload of the connection was asked for: it sends nothing more.
+  localparam logic [31:0] CONTROL_UPLOAD = 32'h00000008;
+
+  // Limits that hold for every card.
+  // Size of BAR0 in bytes.
+  localparam logic [31:0] LIMIT_BAR_BYTES = 32'd65536;
+  // Bytes of the command slot, and the alignment of a command ring.
+  localparam logic [31:0] LIMIT_SLOT_BYTES = 32'd64;
+  // Smallest ring, in slots.
+  localparam logic [31:0] LIMIT_RING_SLOTS_MIN = 32'd2;
+  // Largest ring, in slots.
+  localparam logic [31:0] LIMIT_RING_SLOTS_MAX = 32'd65536;
+  // Command rings a card can have, each with a completion ring.
+  localparam logic [31:0] LIMIT_COMMAND_RINGS_MAX = 32'd8;
+  // Transmit rings a card can have, each with a completion ring.
+  localparam logic [31:0] LIMIT_TRANSMIT_RINGS_MAX = 32'd8;
+  // MSI-X vectors a card can have.
+  localparam logic [31:0] LIMIT_VECTORS_MAX = 32'd16;
+  // Alignment of rings, result buffers, lists and status bytes, in bytes.
+  localparam logic [31:0] LIMIT_DMA_ALIGN = 32'd64;
+  // Unit in which a result buffer's length is given, in bytes.
+  localparam logic [31:0] LIMIT_RESULT_UNIT = 32'd512;
+  // Blocks in one tree.
+  localparam logic [31:0] LIMIT_TREE_BLOCKS_MAX = 32'd2000000;
+  // Slots that one block chains: a connection with all its state.
+  localparam logic [31:0] LIMIT_BLOCK_SLOTS_MAX = 32'd4;
+  // Entries in one list of handles.
+  localparam logic [31:0] LIMIT_LIST_ENTRIES_MAX = 32'd4194304;
+  // Entries of a list that are carried out before other rings are served.
+  localparam logic [31:0] LIMIT_LIST_CHUNK = 32'd64;
+  // Aliases that one neighbor can have.
+  localparam logic [31:0] LIMIT_NEIGHBOR_ALIASES_MAX = 32'd4;
+  // Frames that one batch of the datapath resolves between two announcements.
+  localparam logic [31:0] LIMIT_RESOLVE_BATCH = 32'd64;
+  // Held frames that the datapath looks at again in one batch.
+  localparam logic [31:0] LIMIT_HOLD_RETRY_BATCH = 32'd64;
+  // Smallest path MTU over IPv4 in bytes (RFC 791).
+  localparam logic [31:0] LIMIT_MTU_MIN_IPV4 = 32'd68;
+  // Smallest path MTU over IPv6 in bytes (RFC 8200).
+  localparam logic [31:0] LIMIT_MTU_MIN_IPV6 = 32'd1280;
+  // Largest path MTU in bytes, IP header included.
+  localparam logic [31:0] LIMIT_MTU_MAX = 32'd9216;
+  // Largest VLAN identifier (IEEE 802.1Q: 4095 is reserved).
+  localparam logic [31:0] LIMIT_VLAN_MAX = 32'd4094;
+  // Interface VLANs that can be set at attach.
+  localparam logic [31:0] LIMIT_PORT_VLANS_MAX = 32'd16;
+  // Completions of one ring that can wait for a fence.
+  localparam logic [31:0] LIMIT_PARKED_MAX = 32'd16;
+  // A reader that has not announced an epoch for this long fails the card, in ms.
+  localparam logic [31:0] LIMIT_FENCE_DEADLINE_MS = 32'd1000;
+  // Reset is acknowledged within this time, in ms.
+  localparam logic [31:0] LIMIT_RESET_DEADLINE_MS = 32'd1000;
+  // The heartbeat moves at least this often while the card is ready, in ms.
+  localparam logic [31:0] LIMIT_HEARTBEAT_DEADLINE_MS = 32'd1000;
+  // Notices that the datapath can leave for the firmware before it forgets some.
+  localparam logic [31:0] LIMIT_NOTICES_MAX = 32'd1024;
+
+endpackage : offload_abi_pkg
+
+`endif  // OFFLOAD_ABI_PKG_SV

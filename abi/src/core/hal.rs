@@ -1,0 +1,149 @@
+//! The firmware's only way out: table memory, command mailbox, outbox, lists, fence, events, time.
+//!
+//! Every body of the card implements [`Hal`]: the model with function calls, the RISC-V image
+//! with memory-mapped registers. All calls return at once; what takes time is asked for and
+//! looked at again in a later step. The firmware is the only writer of table memory except for
+//! the reachability ages, which the datapath writes.
+
+use super::super::host::handle::Handle;
+use super::super::host::limit;
+use super::super::host::register::Counter;
+use super::super::host::status::FailCode;
+
+/// What this card offers. Constant from power-on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Entries of the neighbor table.
+    pub neighbors: u32,
+    /// Entries of the path table.
+    pub paths: u32,
+    /// Entries of the connection table.
+    pub connections: u32,
+    /// Aliases; at least one more than `neighbors`.
+    pub aliases: u32,
+    /// Distinct source MAC addresses besides the port's own.
+    pub source_macs: u32,
+    /// Distinct VLANs.
+    pub vlans: u32,
+    /// Card memory for connection state, in bytes.
+    pub state_memory: u32,
+    /// Command rings, at most [`limit::COMMAND_RINGS_MAX`].
+    pub command_rings: u32,
+    /// Transmit rings, at most [`limit::TRANSMIT_RINGS_MAX`].
+    pub transmit_rings: u32,
+    /// Largest ring, in slots.
+    pub ring_slots: u32,
+    /// MSI-X vectors.
+    pub vectors: u32,
+    /// Frames that can be held for one path.
+    pub held_per_path: u32,
+    /// Frames that can be held on the card.
+    pub held_total: u32,
+    /// Card clock in kHz.
+    pub clock_khz: u32,
+    /// The port's own MAC address.
+    pub port_mac: [u8; 6],
+}
+
+/// What the host set before ENABLE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// First generation of every slot; 0 counts as 1.
+    pub generation_seed: u32,
+    /// Grace time of upload requests in ms.
+    pub grace_ms: u32,
+    /// Age at which a neighbor's reachability is stale, in ms; 0 never asks.
+    pub stale_ms: u32,
+    /// Interface VLANs in use: the first `port_vlan_count` of `port_vlans`.
+    pub port_vlan_count: u32,
+    /// Interface VLANs.
+    pub port_vlans: [u16; limit::PORT_VLANS_MAX as usize],
+}
+
+/// What the datapath leaves for the firmware. Losing one is harmless: the datapath says it again
+/// at the next frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A frame of this connection was held because something it depends on is invalid.
+    Held(Handle),
+    /// A frame left through this neighbor while both its ages were past the stale time.
+    Stale(Handle),
+}
+
+/// How a list that was asked for stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// Not here yet.
+    Pending,
+    /// Every entry asked for can be read.
+    Ready,
+    /// The address was not mapped for the card.
+    Failed,
+}
+
+/// The card around the firmware.
+///
+/// `word` arguments are word offsets into table memory, as [`super::table::TableLayout`] gives
+/// them. Table memory reads as zero when the firmware starts. Ring numbers are those of the
+/// command rings.
+pub trait Hal {
+    /// What this card offers.
+    fn capabilities(&self) -> Capabilities;
+    /// What the host set before ENABLE.
+    fn settings(&self) -> Settings;
+
+    /// Reads a word that only the firmware writes. No ordering.
+    fn load(&self, word: u32) -> u32;
+    /// Writes a word without ordering: one that only the firmware reads, or one that a later
+    /// [`Hal::publish`] makes visible.
+    fn store(&mut self, word: u32, value: u32);
+    /// Writes a word that the datapath reads; everything stored before is visible to a reader
+    /// that sees this value (Release).
+    fn publish(&mut self, word: u32, value: u32);
+    /// Reads a word that the datapath writes (Acquire).
+    fn observe(&self, word: u32) -> u32;
+
+    /// Takes the next command slot of `ring` out of its mailbox. For every slot taken the
+    /// firmware owes exactly one of [`Hal::consume`] and [`Hal::complete`].
+    fn take(&mut self, ring: u32) -> Option<super::super::host::command::Slot>;
+    /// Settles one taken slot that gets no completion of its own.
+    fn consume(&mut self, ring: u32);
+    /// Settles one taken slot with the tree's completion (phase aside). Posted after all earlier
+    /// writes of this ring, then the interrupt. There is always room: it was reserved at fetch.
+    fn complete(&mut self, ring: u32, completion: [u32; 4]);
+    /// Whether `ring` was stopped by an error; its open tree is to be forgotten, nothing settled.
+    fn is_stopped(&self, ring: u32) -> bool;
+
+    /// Writes up to 16 words to host memory on behalf of `ring`, in order. `false` when the
+    /// outbox is full: nothing was taken, try again in a later step.
+    fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool;
+    /// Asks for `entries` handles (at most [`limit::LIST_CHUNK`]) at `iova` into the list
+    /// buffer of `ring`; one at a time a ring.
+    fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32);
+    /// How the list asked for last stands.
+    fn list_state(&self, ring: u32) -> Fetched;
+    /// Entry `entry` of the list buffer of `ring`, once ready.
+    fn list_entry(&self, ring: u32, entry: u32) -> Handle;
+
+    /// Raises the global epoch to `epoch` (Release): readers that announce it or a later one
+    /// have seen every store before.
+    fn raise(&mut self, epoch: u32);
+    /// The oldest epoch that a reader still may work in (Acquire): every frame resolved before
+    /// that epoch was raised has crossed the port.
+    fn announced(&self) -> u32;
+
+    /// Takes the next notice of the datapath.
+    fn notice(&mut self) -> Option<Notice>;
+    /// Posts an event (phase and rescan aside). `false` when the event ring is full or not
+    /// started: the card counts it and sets the rescan mark on the next one that fits.
+    fn event(&mut self, event: [u32; 4]) -> bool;
+
+    /// Card time in ms; wraps.
+    fn now_ms(&self) -> u32;
+    /// Shows that the firmware runs.
+    fn heartbeat(&mut self);
+    /// Adds to a counter.
+    fn count(&mut self, counter: Counter, amount: u32);
+    /// Puts the card into *failed*: port off, no more DMA.
+    fn fail(&mut self, code: FailCode, cause: u32);
+}

@@ -1,0 +1,10 @@
+//! What the driver and the card share: BAR, rings, commands, results, events.
+
+pub mod command;
+pub mod completion;
+pub mod handle;
+pub mod limit;
+pub mod position;
+pub mod register;
+pub mod status;
+pub mod transmit;
