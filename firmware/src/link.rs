@@ -1,0 +1,156 @@
+//! Links and aliases: which neighbor a path goes through.
+//!
+//! A path's link word names an alias; the alias names the neighbor. New paths and paths moved
+//! one by one attach to the neighbor's *home* alias. Moving all paths of a neighbor writes only
+//! the aliases that lead to it (at most four), whatever the number of paths.
+//!
+//! | word | writer | readers | store | load | publishes |
+//! |---|---|---|---|---|---|
+//! | path LINK | firmware ([`Tables::attach`]) | `hw_model::datapath::resolver` | Release | Acquire | the alias |
+//! | alias VIA | firmware ([`Tables::point`]) | the same | Release | Acquire | the neighbor's line |
+//!
+//! Counts of paths are private to the firmware. An alias without paths that is not a home is
+//! retired at once and given out again after its grace period.
+//! Checked by `loom_link::reader_sees_old_or_new_never_torn` and `loom_alias`.
+
+use abi::core::Hal;
+use abi::core::table::{alias, alias_private, neighbor_private, path};
+use abi::host::limit::NEIGHBOR_ALIASES_MAX;
+
+use crate::table::{Tables, add, subtract};
+
+impl Tables {
+    /// The neighbor that a path goes through.
+    #[inline]
+    pub(crate) fn neighbor_of(&self, hal: &impl Hal, path: u32) -> u32 {
+        let link = hal.load(self.layout.path(path) + path::LINK);
+        hal.load(self.layout.alias(link) + alias::VIA)
+    }
+
+    /// Paths that go through a neighbor.
+    pub(crate) fn paths_of(&self, hal: &impl Hal, neighbor: u32) -> u32 {
+        hal.load(self.layout.neighbor_private(neighbor) + neighbor_private::PATHS)
+    }
+
+    /// The home alias of a neighbor.
+    #[inline]
+    pub(crate) fn home(&self, hal: &impl Hal, neighbor: u32) -> u32 {
+        hal.load(self.layout.neighbor_private(neighbor) + neighbor_private::HOME)
+    }
+
+    /// Paths whose link word names `alias`.
+    pub(crate) fn paths_on(&self, hal: &impl Hal, alias: u32) -> u32 {
+        hal.load(self.layout.alias_private(alias) + alias_private::PATHS)
+    }
+
+    /// Lets an alias lead to a neighbor: one store moves all its paths.
+    pub(crate) fn point(&self, hal: &mut impl Hal, alias: u32, neighbor: u32) {
+        let at = self.layout.alias(alias);
+        hal.store(at + alias::MOVED_MS, hal.now_ms());
+        hal.publish(at + alias::VIA, neighbor);
+    }
+
+    /// Makes a fresh alias the home of a neighbor. The caller has taken it from the pool, or
+    /// from another neighbor, and nobody links to it.
+    pub(crate) fn make_home(&self, hal: &mut impl Hal, neighbor: u32, alias: u32) {
+        self.point(hal, alias, neighbor);
+        hal.store(self.layout.alias_private(alias) + alias_private::PATHS, 0);
+        let own = self.layout.neighbor_private(neighbor);
+        hal.store(own + neighbor_private::HOME, alias);
+        self.chain(hal, neighbor, alias);
+    }
+
+    /// Puts an alias into the chain of those that lead to a neighbor.
+    pub(crate) fn chain(&self, hal: &mut impl Hal, neighbor: u32, alias: u32) {
+        let own = self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES;
+        let next = hal.load(own);
+        hal.store(self.layout.alias_private(alias) + alias_private::NEXT, next);
+        hal.store(own, alias + 1);
+    }
+
+    /// Takes an alias out of the chain of a neighbor.
+    pub(crate) fn unchain(&self, hal: &mut impl Hal, neighbor: u32, alias: u32) {
+        let mut word = self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES;
+        for _ in 0..=NEIGHBOR_ALIASES_MAX {
+            let at = hal.load(word);
+            if at == 0 {
+                return;
+            }
+            let next = self.layout.alias_private(at - 1) + alias_private::NEXT;
+            if at - 1 == alias {
+                let rest = hal.load(next);
+                hal.store(word, rest);
+                return;
+            }
+            word = next;
+        }
+    }
+
+    /// The aliases that lead to a neighbor, home included; plus 1, 0 for none.
+    pub(crate) fn aliases_of(&self, hal: &impl Hal, neighbor: u32) -> Chain {
+        let mut chain = Chain { aliases: [0; CHAIN_MAX], len: 0 };
+        let mut at = hal.load(self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES);
+        for slot in &mut chain.aliases {
+            if at == 0 {
+                break;
+            }
+            *slot = at - 1;
+            chain.len += 1;
+            at = hal.load(self.layout.alias_private(at - 1) + alias_private::NEXT);
+        }
+        chain
+    }
+
+    /// Links a path to the home alias of a neighbor. The path is new, or has been detached.
+    pub(crate) fn attach(&self, hal: &mut impl Hal, path: u32, neighbor: u32) {
+        let home = self.home(hal, neighbor);
+        let line = self.layout.path(path);
+        hal.store(line + path::LINKED_MS, hal.now_ms());
+        // From here frames of this path go through the new neighbor.
+        hal.publish(line + path::LINK, home);
+        self.arrive(hal, home, neighbor, 1);
+    }
+
+    /// Counts paths in at an alias of a neighbor.
+    pub(crate) fn arrive(&self, hal: &mut impl Hal, alias: u32, neighbor: u32, paths: u32) {
+        add(hal, self.layout.alias_private(alias) + alias_private::PATHS, paths);
+        add(hal, self.layout.neighbor_private(neighbor) + neighbor_private::PATHS, paths);
+    }
+
+    /// Counts paths out that have left `alias`; frees it when it is empty and no home.
+    ///
+    /// Until the fence, a slow reader may still follow their old links over this alias, so it
+    /// must lead nowhere else before: the neighbor's FENCE word says so.
+    pub(crate) fn depart(&mut self, hal: &mut impl Hal, alias: u32, paths: u32) {
+        let neighbor = hal.load(self.layout.alias(alias) + alias::VIA);
+        let left = subtract(hal, self.layout.alias_private(alias) + alias_private::PATHS, paths);
+        let own = self.layout.neighbor_private(neighbor);
+        subtract(hal, own + neighbor_private::PATHS, paths);
+        let epoch = self.fence.mark();
+        hal.store(own + neighbor_private::FENCE, epoch);
+        if left == 0 && self.home(hal, neighbor) != alias {
+            self.unchain(hal, neighbor, alias);
+            self.aliases.retire(hal, alias, epoch);
+        }
+    }
+}
+
+/// Aliases that a chain can have: the most a neighbor keeps, and its home.
+pub(crate) const CHAIN_MAX: usize = NEIGHBOR_ALIASES_MAX as usize + 1;
+
+/// The aliases of one neighbor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chain {
+    aliases: [u32; CHAIN_MAX],
+    len: usize,
+}
+
+impl Chain {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.aliases.iter().copied().take(self.len)
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+}

@@ -1,0 +1,170 @@
+//! Slots of one table: which are free, which were given out how often.
+//!
+//! A slot goes fresh → live → retired → free → live. It is *retired* until no reader can still
+//! hold its index, and gone for good (counted) when its generations are spent, so that a stale
+//! handle never hits a new object. Lists run through the table's own words; nothing here knows
+//! what a slot contains.
+
+use abi::core::Hal;
+use abi::host::register::Counter;
+
+use crate::fence::Fence;
+
+/// Retired slots looked at when one is wanted.
+const RECLAIM_MAX: u32 = 4;
+
+/// One word of every entry of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    pub(crate) first: u32,
+    pub(crate) stride: u32,
+}
+
+impl Column {
+    #[inline(always)]
+    pub(crate) const fn at(self, index: u32) -> u32 {
+        self.first + index * self.stride
+    }
+}
+
+/// Whether a slot can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Yes.
+    Now,
+    /// Not now, but one is retired and will be free after its grace period.
+    Later,
+    /// No.
+    Full,
+}
+
+/// The slots of one table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pool {
+    capacity: u32,
+    /// Slots from here on were never given out.
+    fresh: u32,
+    /// Head of the free list, plus 1.
+    free: u32,
+    retired_head: u32,
+    retired_tail: u32,
+    live: u32,
+    seed: u32,
+    next: Column,
+    epoch: Column,
+    generation: Option<Column>,
+}
+
+impl Pool {
+    /// `generation` is the column of generations, if slots have them; `seed` their first.
+    pub(crate) const fn new(
+        capacity: u32,
+        seed: u32,
+        next: Column,
+        epoch: Column,
+        generation: Option<Column>,
+    ) -> Self {
+        let seed = if seed == 0 { 1 } else { seed };
+        Self {
+            capacity,
+            fresh: 0,
+            free: 0,
+            retired_head: 0,
+            retired_tail: 0,
+            live: 0,
+            seed,
+            next,
+            epoch,
+            generation,
+        }
+    }
+
+    /// Entries of the table.
+    pub(crate) const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// No slot from this index on was ever given out.
+    pub(crate) const fn high_water(&self) -> u32 {
+        self.fresh
+    }
+
+    /// Objects that live.
+    pub(crate) const fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// Whether [`Pool::take`] would find a slot; frees retired ones whose grace period is over.
+    pub(crate) fn room(&mut self, hal: &mut impl Hal, fence: &mut Fence) -> Room {
+        self.reclaim(hal, fence);
+        if self.free != 0 || self.fresh < self.capacity {
+            Room::Now
+        } else if self.retired_head != 0 {
+            // Whoever waits for a slot must not wait for somebody else's fence.
+            fence.raise(hal);
+            Room::Later
+        } else {
+            Room::Full
+        }
+    }
+
+    /// Gives out a slot, a free one before a fresh one: its index and its occupant's generation.
+    pub(crate) fn take(&mut self, hal: &mut impl Hal) -> Option<(u32, u32)> {
+        let (index, generation) = if self.free != 0 {
+            let index = self.free - 1;
+            self.free = hal.load(self.next.at(index));
+            let last = self.generation.map_or(0, |column| hal.load(column.at(index)));
+            (index, last.wrapping_add(1))
+        } else if self.fresh < self.capacity {
+            self.fresh += 1;
+            (self.fresh - 1, self.seed)
+        } else {
+            return None;
+        };
+        self.live += 1;
+        if let Some(column) = self.generation {
+            hal.store(column.at(index), generation);
+        }
+        Some((index, generation))
+    }
+
+    /// Takes a slot back that no new reader can reach. It is given out again after `epoch` has
+    /// passed, or never when its generations are spent.
+    pub(crate) fn retire(&mut self, hal: &mut impl Hal, index: u32, epoch: u32) {
+        self.live -= 1;
+        if let Some(column) = self.generation
+            && hal.load(column.at(index)) == u32::MAX
+        {
+            hal.count(Counter::RETIRED_SLOTS, 1);
+            return;
+        }
+        hal.store(self.epoch.at(index), epoch);
+        hal.store(self.next.at(index), 0);
+        if self.retired_tail == 0 {
+            self.retired_head = index + 1;
+        } else {
+            hal.store(self.next.at(self.retired_tail - 1), index + 1);
+        }
+        self.retired_tail = index + 1;
+    }
+
+    /// Moves retired slots whose grace period is over to the free list.
+    fn reclaim(&mut self, hal: &mut impl Hal, fence: &Fence) {
+        for _ in 0..RECLAIM_MAX {
+            if self.retired_head == 0 {
+                return;
+            }
+            let index = self.retired_head - 1;
+            let epoch = hal.load(self.epoch.at(index));
+            if !fence.has_passed(hal, epoch) {
+                return;
+            }
+            self.retired_head = hal.load(self.next.at(index));
+            if self.retired_head == 0 {
+                self.retired_tail = 0;
+            }
+            hal.store(self.next.at(index), self.free);
+            self.free = index + 1;
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! A card around the firmware that is only memory: a `Hal` that a test can look into and upset.
+//!
+//! Lists are there when asked for; an epoch is announced at once unless readers are told to lag;
+//! the outbox takes everything unless it is told to refuse. It checks the firmware's accounting
+//! of slots; it records what the firmware writes, by host address, and counts.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod trees;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use abi::core::table::TableLayout;
+use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
+use abi::host::command::Slot;
+use abi::host::handle::Handle;
+use abi::host::register::{COUNTERS, Counter};
+use abi::host::status::FailCode;
+use firmware::{Activity, Firmware};
+
+/// Steps in which any tree of this test is carried out.
+const STEPS_MAX: usize = 10_000;
+
+/// The memory-only card.
+pub(crate) struct Bench {
+    pub(crate) table: Vec<u32>,
+    seed: u32,
+    epoch: u32,
+    announced: u32,
+    /// Readers do not announce what is raised until they are told to.
+    pub(crate) readers_lag: bool,
+    /// The outbox refuses every so many-th write; 0 for none.
+    pub(crate) refuses_every: u32,
+    writes: u32,
+    mailbox: VecDeque<Slot>,
+    list: Vec<Handle>,
+    /// Slots taken and not yet settled.
+    unsettled: u32,
+    /// Card time in ms.
+    pub(crate) now_ms: u32,
+    /// What was counted, by counter.
+    pub(crate) counts: [u32; COUNTERS],
+    /// Events posted.
+    pub(crate) events: Vec<[u32; 4]>,
+    /// What the datapath has to say.
+    pub(crate) notices: VecDeque<Notice>,
+    /// Words that the firmware wrote to host memory, by address.
+    pub(crate) written: BTreeMap<u64, u32>,
+    /// Completions, in order.
+    pub(crate) completions: Vec<[u32; 4]>,
+}
+
+impl Bench {
+    /// A small card whose handles start at generation `seed`.
+    pub(crate) fn new(seed: u32) -> (Self, Firmware) {
+        Self::at_epoch(seed, 0)
+    }
+
+    /// The same, with the epoch where a long life has brought it.
+    pub(crate) fn at_epoch(seed: u32, epoch: u32) -> (Self, Firmware) {
+        let words = TableLayout::new(&capabilities()).expect("small tables").words as usize;
+        let mut bench = Self {
+            table: vec![0; words],
+            seed,
+            epoch,
+            announced: epoch,
+            readers_lag: false,
+            refuses_every: 0,
+            writes: 0,
+            mailbox: VecDeque::new(),
+            list: Vec::new(),
+            unsettled: 0,
+            now_ms: 0,
+            counts: [0; COUNTERS],
+            events: Vec::new(),
+            notices: VecDeque::new(),
+            written: BTreeMap::new(),
+            completions: Vec::new(),
+        };
+        let firmware = Firmware::new(&mut bench).expect("capabilities that fit together");
+        (bench, firmware)
+    }
+
+    /// Gives the firmware a tree and a list, and lets it work until nothing is left.
+    pub(crate) fn run(&mut self, firmware: &mut Firmware, words: &[u32], list: &[Handle]) {
+        self.written.clear();
+        self.list = list.to_vec();
+        self.push(words);
+        self.rest(firmware);
+    }
+
+    /// Gives the firmware slots.
+    pub(crate) fn push(&mut self, words: &[u32]) {
+        self.mailbox.extend(
+            words.chunks_exact(16).map(|slot| Slot::try_from(slot).expect("sixteen words")),
+        );
+    }
+
+    /// Lets the firmware work until nothing is left to do.
+    pub(crate) fn rest(&mut self, firmware: &mut Firmware) {
+        let is_idle = |firmware: &mut Firmware, bench: &mut Self| {
+            firmware.step(bench) == Activity::Idle && bench.mailbox.is_empty()
+        };
+        assert!(
+            (0..STEPS_MAX).any(|_| is_idle(firmware, self)),
+            "the firmware does not come to rest"
+        );
+    }
+
+    /// Lets the firmware work for a while.
+    pub(crate) fn work(&mut self, firmware: &mut Firmware, steps: usize) {
+        for _ in 0..steps {
+            firmware.step(self);
+        }
+    }
+
+    /// Sets the handles that every list consists of.
+    pub(crate) fn set_list(&mut self, list: &[Handle]) {
+        self.list = list.to_vec();
+    }
+
+    /// Slots taken and not yet settled.
+    pub(crate) const fn unsettled(&self) -> u32 {
+        self.unsettled
+    }
+
+    /// Readers announce all that was raised.
+    pub(crate) fn announce(&mut self) {
+        self.announced = self.epoch;
+    }
+
+    /// How often `counter` was counted.
+    pub(crate) fn counted(&self, counter: Counter) -> u32 {
+        self.counts[counter.0 as usize]
+    }
+
+    /// Words written from `address` on, zero where nothing was.
+    pub(crate) fn at(&self, address: u64, words: usize) -> Vec<u32> {
+        let word = |i| self.written.get(&(address + 4 * i)).copied().unwrap_or(0);
+        (0..words as u64).map(word).collect()
+    }
+}
+
+/// What the memory-only card offers.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities {
+        neighbors: 8,
+        paths: 16,
+        connections: 8,
+        aliases: 16,
+        source_macs: 4,
+        vlans: 4,
+        state_memory: 8 * abi::core::table::STATE_BYTES,
+        command_rings: 1,
+        transmit_rings: 1,
+        ring_slots: 64,
+        vectors: 1,
+        held_per_path: 16,
+        held_total: 64,
+        clock_khz: 250_000,
+        port_mac: [0x02, 0, 0, 0, 0, 0xfe],
+    }
+}
+
+impl Hal for Bench {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+    fn settings(&self) -> Settings {
+        Settings { generation_seed: self.seed, ..Settings::default() }
+    }
+    fn load(&self, word: u32) -> u32 {
+        self.table[word as usize]
+    }
+    fn store(&mut self, word: u32, value: u32) {
+        self.table[word as usize] = value;
+    }
+    fn publish(&mut self, word: u32, value: u32) {
+        self.store(word, value);
+    }
+    fn observe(&self, word: u32) -> u32 {
+        self.load(word)
+    }
+    fn take(&mut self, _: u32) -> Option<Slot> {
+        let slot = self.mailbox.pop_front()?;
+        self.unsettled += 1;
+        Some(slot)
+    }
+    fn consume(&mut self, _: u32) {
+        self.unsettled = self.unsettled.checked_sub(1).expect("a slot was taken");
+    }
+    fn complete(&mut self, _: u32, completion: [u32; 4]) {
+        self.unsettled = self.unsettled.checked_sub(1).expect("a slot was taken");
+        self.completions.push(completion);
+    }
+    fn is_stopped(&self, _: u32) -> bool {
+        false
+    }
+    fn write(&mut self, _: u32, iova: u64, words: &[u32]) -> bool {
+        self.writes += 1;
+        if self.refuses_every != 0 && self.writes.is_multiple_of(self.refuses_every) {
+            return false;
+        }
+        self.written.extend((0..).map(|i| iova + 4 * i).zip(words.iter().copied()));
+        true
+    }
+    fn fetch_list(&mut self, _: u32, _: u64, _: u32) {}
+    fn list_state(&self, _: u32) -> Fetched {
+        Fetched::Ready
+    }
+    fn list_entry(&self, _: u32, entry: u32) -> Handle {
+        self.list[entry as usize]
+    }
+    fn raise(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        if !self.readers_lag {
+            self.announced = epoch;
+        }
+    }
+    fn announced(&self) -> u32 {
+        self.announced
+    }
+    fn notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+    fn event(&mut self, event: [u32; 4]) -> bool {
+        self.events.push(event);
+        true
+    }
+    fn now_ms(&self) -> u32 {
+        self.now_ms
+    }
+    fn heartbeat(&mut self) {}
+    fn count(&mut self, counter: Counter, amount: u32) {
+        self.counts[counter.0 as usize] += amount;
+    }
+    fn fail(&mut self, code: FailCode, cause: u32) {
+        panic!("the firmware failed the card: {code:?}, cause {cause}");
+    }
+}
