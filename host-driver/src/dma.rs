@@ -1,0 +1,189 @@
+//! DMA memory that one owner can name, and what is made of it: lists, result buffers.
+//!
+//! Between `memory` and whoever fills or reads it. A region is mapped for the card while its
+//! owner lives and unmapped when it goes; nobody else has its IOVA or its words.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use abi::host::handle::Handle;
+use abi::host::limit;
+
+use crate::backing::Backing;
+use crate::memory::{Memory, Words};
+
+/// Result buffers are kept for reuse up to this many bytes each; larger ones are unmapped.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Result buffers kept for reuse.
+const KEPT_MAX: usize = 64;
+/// Smallest result buffer: a page.
+const RESULT_BYTES_MIN: usize = 4096;
+
+/// A piece of memory mapped for the card.
+pub struct DmaRegion {
+    memory: Arc<Memory>,
+    iova: u64,
+    backing: Arc<dyn Backing>,
+}
+
+impl DmaRegion {
+    /// Maps `bytes` zeroed bytes.
+    ///
+    /// # Errors
+    /// When the system has no memory, or the backing no room to map it.
+    pub fn new(backing: &Arc<dyn Backing>, bytes: usize) -> io::Result<Self> {
+        let memory = Arc::new(Memory::new(bytes)?);
+        let iova = backing.map(&memory)?;
+        Ok(Self { memory, iova, backing: Arc::clone(backing) })
+    }
+
+    /// Where the card finds it.
+    #[must_use]
+    pub const fn iova(&self) -> u64 {
+        self.iova
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+}
+
+impl Drop for DmaRegion {
+    fn drop(&mut self) {
+        self.backing.unmap(self.iova, &self.memory);
+    }
+}
+
+impl fmt::Debug for DmaRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { memory, iova, .. } = self;
+        write!(f, "DmaRegion {{ iova: {iova:#x}, bytes: {} }}", memory.bytes())
+    }
+}
+
+/// Handles of paths to relink, in memory that the card reads.
+#[derive(Debug)]
+pub struct HandleList {
+    region: DmaRegion,
+    len: usize,
+    capacity: usize,
+}
+
+/// The list is as long as it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the list is full: it was made for {capacity} handles")]
+pub struct ListFull {
+    /// Handles it was made for.
+    pub capacity: usize,
+}
+
+impl HandleList {
+    pub(crate) fn new(backing: &Arc<dyn Backing>, capacity: usize) -> io::Result<Self> {
+        let capacity = capacity.min(limit::LIST_ENTRIES_MAX as usize);
+        let region = DmaRegion::new(backing, (capacity * 8).max(8))?;
+        Ok(Self { region, len: 0, capacity })
+    }
+
+    /// Appends a handle.
+    ///
+    /// # Errors
+    /// When the list is full.
+    pub fn push(&mut self, handle: Handle) -> Result<(), ListFull> {
+        if self.len == self.capacity {
+            return Err(ListFull { capacity: self.capacity });
+        }
+        self.put(self.len, handle);
+        self.len += 1;
+        Ok(())
+    }
+
+    /// Appends handles.
+    ///
+    /// # Errors
+    /// When the list is full; what fitted is in it.
+    pub fn extend(&mut self, handles: impl IntoIterator<Item = Handle>) -> Result<(), ListFull> {
+        handles.into_iter().try_for_each(|handle| self.push(handle))
+    }
+
+    /// Empties the list.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Handles in it.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Handles it was made for.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Handle `entry`.
+    #[must_use]
+    pub fn get(&self, entry: usize) -> Option<Handle> {
+        if entry >= self.len {
+            return None;
+        }
+        let memory = self.region.memory();
+        let low = memory.load_relaxed(entry * 2);
+        let high = memory.load_relaxed(entry * 2 + 1);
+        Some(Handle(u64::from(high) << 32 | u64::from(low)))
+    }
+
+    pub(crate) const fn iova(&self) -> u64 {
+        self.region.iova()
+    }
+
+    fn put(&self, entry: usize, handle: Handle) {
+        let memory = self.region.memory();
+        memory.store_relaxed(entry * 2, handle.0 as u32);
+        memory.store_relaxed(entry * 2 + 1, (handle.0 >> 32) as u32);
+    }
+}
+
+/// Result buffers, taken for a tree and given back with its completion.
+#[derive(Debug)]
+pub(crate) struct ResultBuffers {
+    backing: Arc<dyn Backing>,
+    kept: Vec<DmaRegion>,
+}
+
+impl ResultBuffers {
+    pub(crate) const fn new(backing: Arc<dyn Backing>) -> Self {
+        Self { backing, kept: Vec::new() }
+    }
+
+    /// A buffer of at least `bytes` bytes.
+    pub(crate) fn take(&mut self, bytes: usize) -> io::Result<DmaRegion> {
+        if let Some(at) = self.kept.iter().rposition(|kept| kept.memory().bytes() >= bytes) {
+            return Ok(self.kept.swap_remove(at));
+        }
+        let bytes = bytes.max(RESULT_BYTES_MIN);
+        DmaRegion::new(&self.backing, bytes.next_multiple_of(limit::RESULT_UNIT as usize))
+    }
+
+    pub(crate) fn give_back(&mut self, buffer: DmaRegion) {
+        if self.kept.len() < KEPT_MAX && buffer.memory().bytes() <= KEPT_BYTES_MAX {
+            self.kept.push(buffer);
+        }
+    }
+}
+
+impl fmt::Debug for dyn Backing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}

@@ -1,0 +1,160 @@
+//! Memory that host and card share, as 32-bit words.
+//!
+//! Below `dma` (which gives a piece of it to one owner) and below every backing's BAR page.
+//! It does not know rings or descriptors. No reference to plain data ever points into it:
+//! every access is one atomic word, so the other side may write at any time.
+
+#![expect(unsafe_code, reason = "atomic words are formed from the pointer of a mapping")]
+
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use memmap2::{MmapMut, MmapRaw};
+
+/// Words that two sides share. The rings are written against this, so that the same code runs
+/// on mapped memory, on a card's memory in the model, and under loom.
+///
+/// `word` counts 32-bit words. An index past the end is the caller's mistake and panics.
+pub trait Words {
+    /// Number of words.
+    fn len(&self) -> usize;
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Loads without ordering: what it returns is made valid by another word's Acquire.
+    fn load_relaxed(&self, word: usize) -> u32;
+    /// Loads with Acquire: what the other side stored before its Release is visible after.
+    fn load_acquire(&self, word: usize) -> u32;
+    /// Stores without ordering: a later Release makes it visible.
+    fn store_relaxed(&self, word: usize, value: u32);
+    /// Stores with Release: publishes everything stored before.
+    fn store_release(&self, word: usize, value: u32);
+}
+
+/// Page-aligned, zeroed memory that can be mapped for a card. Pages are taken from the system
+/// when they are first touched.
+#[derive(Debug)]
+pub struct Memory {
+    mapping: MmapRaw,
+}
+
+impl Memory {
+    /// Maps at least `bytes` bytes (a whole number of words) of anonymous shared memory.
+    ///
+    /// # Errors
+    /// What the system says when it has no memory or no address space left.
+    pub fn new(bytes: usize) -> io::Result<Self> {
+        let mapping = MmapMut::map_anon(bytes.next_multiple_of(4).max(4))?;
+        Ok(Self { mapping: mapping.into() })
+    }
+
+    /// Bytes mapped.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.mapping.len()
+    }
+
+    /// Address of the first byte in this process, for a mapping call.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        self.mapping.as_ptr().addr()
+    }
+
+    /// Copies bytes out, a word at a time. Meaningful once the other side has handed them over.
+    ///
+    /// # Panics
+    /// When the range is not inside the memory or `offset` is not a multiple of 4.
+    pub fn copy_out(&self, offset: usize, bytes: &mut [u8]) {
+        assert!(offset.is_multiple_of(4), "copies start on a word");
+        let mut word = offset / 4;
+        let mut chunks = bytes.chunks_exact_mut(4);
+        for chunk in &mut chunks {
+            chunk.copy_from_slice(&self.load_relaxed(word).to_le_bytes());
+            word += 1;
+        }
+        let rest = chunks.into_remainder();
+        if !rest.is_empty() {
+            let last = self.load_relaxed(word).to_le_bytes();
+            rest.copy_from_slice(&last[..rest.len()]);
+        }
+    }
+
+    /// Copies bytes in, a word at a time; a last partial word keeps its other bytes.
+    ///
+    /// # Panics
+    /// When the range is not inside the memory or `offset` is not a multiple of 4.
+    pub fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        assert!(offset.is_multiple_of(4), "copies start on a word");
+        let mut word = offset / 4;
+        let mut chunks = bytes.chunks_exact(4);
+        for chunk in &mut chunks {
+            let value = u32::from_le_bytes(chunk.try_into().expect("chunks are of four"));
+            self.store_relaxed(word, value);
+            word += 1;
+        }
+        let rest = chunks.remainder();
+        if !rest.is_empty() {
+            let mut last = self.load_relaxed(word).to_le_bytes();
+            last[..rest.len()].copy_from_slice(rest);
+            self.store_relaxed(word, u32::from_le_bytes(last));
+        }
+    }
+
+    #[inline]
+    fn cell(&self, word: usize) -> &AtomicU32 {
+        assert!(word < self.mapping.len() / 4, "word {word} is past the end of the mapping");
+        let base = self.mapping.as_mut_ptr().cast::<u32>();
+        // SAFETY: `word` is inside the mapping, which is page-aligned and lives as long as `self`.
+        let cell = unsafe { base.add(word) };
+        // SAFETY: the pointer is aligned and valid while `self` lives; everybody who shares this
+        // mapping reads and writes it as aligned 32-bit atomic words only.
+        unsafe { AtomicU32::from_ptr(cell) }
+    }
+}
+
+impl Words for Memory {
+    #[inline]
+    fn len(&self) -> usize {
+        self.mapping.len() / 4
+    }
+    #[inline]
+    fn load_relaxed(&self, word: usize) -> u32 {
+        // ORDERING: Relaxed. Body words; the Acquire of the word that publishes them orders them.
+        // Checked by `loom_ring::a_reaped_completion_is_whole`.
+        self.cell(word).load(Ordering::Relaxed)
+    }
+    #[inline]
+    fn load_acquire(&self, word: usize) -> u32 {
+        // ORDERING: Acquire. Pairs with `store_release` of the other side.
+        // Checked by `loom_ring::a_reaped_completion_is_whole`.
+        self.cell(word).load(Ordering::Acquire)
+    }
+    #[inline]
+    fn store_relaxed(&self, word: usize, value: u32) {
+        // ORDERING: Relaxed. Body words; a later `store_release` publishes them.
+        // Checked by `loom_ring::a_fetched_command_is_whole`.
+        self.cell(word).store(value, Ordering::Relaxed);
+    }
+    #[inline]
+    fn store_release(&self, word: usize, value: u32) {
+        // ORDERING: Release. Pairs with `load_acquire` of the other side; publishes the body.
+        // Checked by `loom_ring::a_fetched_command_is_whole`.
+        self.cell(word).store(value, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_keep_bytes_outside_the_range() {
+        let memory = Memory::new(64).unwrap();
+        memory.copy_in(0, &[0xff; 16]);
+        memory.copy_in(4, &[1, 2, 3, 4, 5]);
+        let mut bytes = [0; 16];
+        memory.copy_out(0, &mut bytes);
+        assert_eq!(bytes[..12], [0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 0xff, 0xff, 0xff]);
+    }
+}

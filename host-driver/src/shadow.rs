@@ -1,0 +1,444 @@
+//! What is on the card, by the card's own answers.
+//!
+//! Behind `session`, which tells it of every block that the card has carried out; from here the
+//! host knows what a reset has lost and what hangs from what. It never judges: whether a command
+//! makes sense is the card's to say, and a handle that cannot be one of the card's is refused
+//! only because there is no slot for it.
+//! Invariant: a handle is contained from its `insert` to its `remove`; slots are found by
+//! index, and the generation is compared every time, so a stale handle is never contained.
+//!
+//! Relinking all paths of a neighbor touches no path: paths hang from a *group*, groups from a
+//! neighbor, as the card's aliases do. A group without paths is freed and used again.
+
+use abi::core::Capabilities;
+use abi::host::command::level;
+use abi::host::handle::Handle;
+use abi::host::status::Kind;
+
+/// The kinds of objects, by level.
+const KINDS: [Kind; 3] = [Kind::NEIGHBOR, Kind::PATH, Kind::CONNECTION];
+/// No group.
+const NONE: u32 = u32::MAX;
+
+/// A handle that a card of these capabilities cannot have given out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the card gave out {handle}, but its table of that kind has {slots} slots; reset the card")]
+pub struct ImpossibleHandle {
+    /// The handle.
+    pub handle: Handle,
+    /// Slots that the card says its table of that kind has; 0 when there is no such kind.
+    pub slots: u32,
+}
+
+/// An object that was on the card when everything was forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The object; stale from now on.
+    pub handle: Handle,
+    /// What it hung from.
+    pub parent: Option<Handle>,
+}
+
+/// What is on one card.
+#[derive(Debug)]
+pub struct Shadow {
+    /// One table a kind, as far as its slots were ever given out.
+    tables: [Vec<Slot>; 3],
+    /// Slots that the card has of each kind.
+    limits: [u32; 3],
+    live: [usize; 3],
+    groups: Vec<Group>,
+    /// First free group; the others follow by `next`.
+    free: u32,
+    highest_generation: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// A connection's path; null for the other kinds.
+    path: Handle,
+    generation: u32,
+    dependents: u32,
+    /// A path's group; the group that new paths of a neighbor join, first of its groups.
+    group: u32,
+    is_live: bool,
+    is_invalid: bool,
+}
+
+const _: () = assert!(size_of::<Slot>() <= 24, "a million paths have to stay cheap");
+const VACANT: Slot = Slot {
+    path: Handle::NULL,
+    generation: 0,
+    dependents: 0,
+    group: NONE,
+    is_live: false,
+    is_invalid: false,
+};
+
+/// Paths that move together.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    /// What its paths hang from; null when that left the card before them.
+    neighbor: Handle,
+    paths: u32,
+    next: u32,
+    previous: u32,
+}
+
+impl Shadow {
+    /// An empty card of these capabilities. Memory is taken as handles come in.
+    #[must_use]
+    pub fn new(capabilities: &Capabilities) -> Self {
+        Self {
+            tables: [Vec::new(), Vec::new(), Vec::new()],
+            limits: [capabilities.neighbors, capabilities.paths, capabilities.connections],
+            live: [0; 3],
+            groups: Vec::new(),
+            free: NONE,
+            highest_generation: 0,
+        }
+    }
+
+    /// Notes that `handle` is on the card and hangs from `parent`. Whatever its slot held before
+    /// is gone.
+    ///
+    /// # Errors
+    /// [`ImpossibleHandle`] when the card has no such slot; nothing is noted then.
+    pub fn insert(
+        &mut self,
+        handle: Handle,
+        parent: Option<Handle>,
+    ) -> Result<(), ImpossibleHandle> {
+        let (kind, index) = (level(handle.kind()) as usize, handle.index() as usize);
+        let slots = self.limits.get(kind).copied().unwrap_or(0);
+        if handle.index() >= slots {
+            return Err(ImpossibleHandle { handle, slots });
+        }
+        if let Some(before) = self.tables[kind].get(index).filter(|slot| slot.is_live) {
+            self.remove(Handle::new(handle.kind(), handle.index(), before.generation));
+        }
+        let mut slot = Slot { generation: handle.generation(), is_live: true, ..VACANT };
+        match (handle.kind(), parent.unwrap_or(Handle::NULL)) {
+            (Kind::PATH, neighbor) => slot.group = self.join(neighbor),
+            (Kind::CONNECTION, path) => {
+                slot.path = path;
+                if let Some(path) = self.slot_mut(Kind::PATH, path) {
+                    path.dependents += 1;
+                }
+            }
+            _ => {}
+        }
+        if index >= self.tables[kind].len() {
+            self.tables[kind].resize(index + 1, VACANT);
+        }
+        self.tables[kind][index] = slot;
+        self.live[kind] += 1;
+        self.highest_generation = self.highest_generation.max(handle.generation());
+        Ok(())
+    }
+
+    /// Notes that `handle` has left the card. What hung from it has no parent from now on.
+    pub fn remove(&mut self, handle: Handle) {
+        let kind = handle.kind();
+        let Some(slot) = self.slot_mut(kind, handle) else { return };
+        let removed = std::mem::replace(slot, VACANT);
+        self.live[level(kind) as usize] -= 1;
+        match kind {
+            Kind::NEIGHBOR => {
+                self.readdress(removed.group, Handle::NULL);
+            }
+            Kind::PATH => self.leave(removed.group),
+            _ => {
+                if let Some(path) = self.slot_mut(Kind::PATH, removed.path) {
+                    // Saturating: a card that gives a path out twice must not stop the host.
+                    path.dependents = path.dependents.saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    /// Notes that `path` hangs from the neighbor `to` now.
+    pub fn relinked(&mut self, path: Handle, to: Handle) {
+        let Some(slot) = self.slot(Kind::PATH, path) else { return };
+        // Joined before it leaves, so that a group it stays in is not freed.
+        let (old, new) = (slot.group, self.join(to));
+        self.leave(old);
+        if let Some(slot) = self.slot_mut(Kind::PATH, path) {
+            slot.group = new;
+        }
+    }
+
+    /// Notes that all paths of the neighbor `from` hang from the neighbor `to` now.
+    /// Costs as much as `from` has groups, however many paths they hold.
+    pub fn relinked_all(&mut self, to: Handle, from: Handle) {
+        if to == from {
+            return;
+        }
+        let Some(source) = self.slot_mut(Kind::NEIGHBOR, from) else { return };
+        let first = std::mem::replace(&mut source.group, NONE);
+        let paths = std::mem::take(&mut source.dependents);
+        let Some(target) = self.slot_mut(Kind::NEIGHBOR, to) else {
+            self.readdress(first, Handle::NULL);
+            return;
+        };
+        target.dependents += paths;
+        let rest = target.group;
+        if let Some(last) = self.readdress(first, to) {
+            self.chain(last, rest);
+            if let Some(target) = self.slot_mut(Kind::NEIGHBOR, to) {
+                target.group = first;
+            }
+        }
+    }
+
+    /// Notes that `handle` was invalidated, for as long as it is on the card.
+    pub fn mark_invalid(&mut self, handle: Handle) {
+        if let Some(slot) = self.slot_mut(handle.kind(), handle) {
+            slot.is_invalid = true;
+        }
+    }
+
+    /// Whether `handle` is on the card and was itself invalidated.
+    #[must_use]
+    pub fn is_invalid(&self, handle: Handle) -> bool {
+        self.slot(handle.kind(), handle).is_some_and(|slot| slot.is_invalid)
+    }
+
+    /// Whether `handle` is on the card.
+    #[must_use]
+    pub fn contains(&self, handle: Handle) -> bool {
+        self.slot(handle.kind(), handle).is_some()
+    }
+
+    /// What `handle` hangs from, when both are on the card.
+    #[must_use]
+    pub fn parent(&self, handle: Handle) -> Option<Handle> {
+        let slot = self.slot(handle.kind(), handle)?;
+        let group = self.groups.get(slot.group as usize);
+        match handle.kind() {
+            Kind::PATH => group.map(|group| group.neighbor).filter(|neighbor| !neighbor.is_null()),
+            Kind::CONNECTION => {
+                Some(slot.path).filter(|&path| self.slot(Kind::PATH, path).is_some())
+            }
+            _ => None,
+        }
+    }
+
+    /// Number of objects that hang from `handle`; 0 when it is not on the card.
+    #[must_use]
+    pub fn dependents(&self, handle: Handle) -> u32 {
+        self.slot(handle.kind(), handle).map_or(0, |slot| slot.dependents)
+    }
+
+    /// Number of objects of `kind` on the card.
+    #[must_use]
+    pub fn len(&self, kind: Kind) -> usize {
+        self.live.get(level(kind) as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether nothing is on the card.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.live == [0; 3]
+    }
+
+    /// Highest generation of any handle ever inserted; 0 before the first.
+    #[must_use]
+    pub fn highest_generation(&self) -> u32 {
+        self.highest_generation
+    }
+
+    /// Every object of `kind` on the card, by index.
+    pub fn handles(&self, kind: Kind) -> impl Iterator<Item = Handle> + use<'_> {
+        let table = self.tables.get(level(kind) as usize).map_or(&[][..], Vec::as_slice);
+        (0_u32..)
+            .zip(table)
+            .filter(|(_, slot)| slot.is_live)
+            .map(move |(index, slot)| Handle::new(kind, index, slot.generation))
+    }
+
+    /// Forgets everything, as a reset of the card does, and gives what was there, parents first.
+    /// The highest generation stays.
+    pub fn clear(&mut self) -> Vec<Lost> {
+        let mut lost = Vec::with_capacity(self.live.iter().sum());
+        for kind in KINDS {
+            lost.extend(
+                self.handles(kind).map(|handle| Lost { handle, parent: self.parent(handle) }),
+            );
+        }
+        self.tables = [Vec::new(), Vec::new(), Vec::new()];
+        self.live = [0; 3];
+        self.groups = Vec::new();
+        self.free = NONE;
+        lost
+    }
+
+    /// The slot of `handle`, when that is of `kind` and on the card.
+    fn slot(&self, kind: Kind, handle: Handle) -> Option<&Slot> {
+        let slot = self.tables.get(level(kind) as usize)?.get(handle.index() as usize)?;
+        let is_it = slot.is_live && handle.kind() == kind && slot.generation == handle.generation();
+        is_it.then_some(slot)
+    }
+
+    fn slot_mut(&mut self, kind: Kind, handle: Handle) -> Option<&mut Slot> {
+        let slot = self.tables.get_mut(level(kind) as usize)?.get_mut(handle.index() as usize)?;
+        let is_it = slot.is_live && handle.kind() == kind && slot.generation == handle.generation();
+        is_it.then_some(slot)
+    }
+
+    /// Counts one more path under `neighbor` and gives the group it belongs to.
+    fn join(&mut self, neighbor: Handle) -> u32 {
+        let Some(mut home) = self.slot(Kind::NEIGHBOR, neighbor).map(|slot| slot.group) else {
+            return NONE;
+        };
+        if home == NONE {
+            home = self.allocate(neighbor);
+        }
+        self.groups[home as usize].paths += 1;
+        if let Some(slot) = self.slot_mut(Kind::NEIGHBOR, neighbor) {
+            slot.group = home;
+            slot.dependents += 1;
+        }
+        home
+    }
+
+    /// Counts one path less in `group` and frees it when that was the last.
+    fn leave(&mut self, group: u32) {
+        let Some(left) = self.groups.get_mut(group as usize) else { return };
+        left.paths -= 1;
+        let Group { neighbor, paths, next, previous } = *left;
+        if let Some(neighbor) = self.slot_mut(Kind::NEIGHBOR, neighbor) {
+            neighbor.dependents -= 1;
+            if paths == 0 && neighbor.group == group {
+                neighbor.group = next;
+            }
+        }
+        if paths == 0 {
+            self.chain(previous, next);
+            self.groups[group as usize].next = std::mem::replace(&mut self.free, group);
+        }
+    }
+
+    fn allocate(&mut self, neighbor: Handle) -> u32 {
+        let group = Group { neighbor, paths: 0, next: NONE, previous: NONE };
+        let place = self.free;
+        if let Some(free) = self.groups.get_mut(place as usize) {
+            self.free = std::mem::replace(free, group).next;
+            return place;
+        }
+        self.groups.push(group);
+        // There are never more groups than paths, and a handle's index has 30 bits.
+        self.groups.len() as u32 - 1
+    }
+
+    /// Makes `next` follow `previous`; either may be [`NONE`].
+    fn chain(&mut self, previous: u32, next: u32) {
+        if let Some(group) = self.groups.get_mut(previous as usize) {
+            group.next = next;
+        }
+        if let Some(group) = self.groups.get_mut(next as usize) {
+            group.previous = previous;
+        }
+    }
+
+    /// Says of every group from `first` on whose it is, and gives the last one.
+    fn readdress(&mut self, first: u32, neighbor: Handle) -> Option<u32> {
+        let (mut last, mut place) = (None, first);
+        while let Some(group) = self.groups.get_mut(place as usize) {
+            group.neighbor = neighbor;
+            last = Some(place);
+            place = group.next;
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card() -> Shadow {
+        Shadow { limits: [16, 1000, 16], ..Shadow::new(&capabilities()) }
+    }
+
+    fn capabilities() -> Capabilities {
+        Capabilities {
+            neighbors: 0,
+            paths: 0,
+            connections: 0,
+            aliases: 0,
+            source_macs: 0,
+            vlans: 0,
+            state_memory: 0,
+            command_rings: 0,
+            transmit_rings: 0,
+            ring_slots: 0,
+            vectors: 0,
+            held_per_path: 0,
+            held_total: 0,
+            clock_khz: 0,
+            port_mac: [0; 6],
+        }
+    }
+
+    fn neighbor(index: u32) -> Handle {
+        Handle::new(Kind::NEIGHBOR, index, 1)
+    }
+
+    fn path(index: u32) -> Handle {
+        Handle::new(Kind::PATH, index, 1)
+    }
+
+    #[test]
+    fn relinking_all_moves_every_path_without_a_group_more() {
+        let mut card = card();
+        card.insert(neighbor(0), None).unwrap();
+        card.insert(neighbor(1), None).unwrap();
+        for index in 0..1000 {
+            card.insert(path(index), Some(neighbor(0))).unwrap();
+        }
+        for _ in 0..10 {
+            card.relinked_all(neighbor(1), neighbor(0));
+            assert_eq!((card.dependents(neighbor(0)), card.dependents(neighbor(1))), (0, 1000));
+            assert_eq!(card.parent(path(999)), Some(neighbor(1)));
+            card.relinked_all(neighbor(0), neighbor(1));
+        }
+        assert_eq!(card.groups.len(), 1);
+    }
+
+    #[test]
+    fn a_group_without_paths_is_used_again() {
+        let mut card = card();
+        card.insert(neighbor(0), None).unwrap();
+        card.insert(neighbor(1), None).unwrap();
+        card.insert(path(0), Some(neighbor(0))).unwrap();
+        for _ in 0..100 {
+            card.relinked(path(0), neighbor(1));
+            card.relinked(path(0), neighbor(0));
+        }
+        assert_eq!(card.groups.len(), 2);
+    }
+
+    #[test]
+    fn a_stale_handle_is_not_contained() {
+        let mut card = card();
+        let (old, new) = (path(3), Handle::new(Kind::PATH, 3, 2));
+        card.insert(old, None).unwrap();
+        card.remove(old);
+        assert!(!card.contains(old));
+        card.insert(new, None).unwrap();
+        card.mark_invalid(old);
+        assert!(!card.contains(old) && card.contains(new) && !card.is_invalid(new));
+        assert_eq!((card.highest_generation(), card.len(Kind::PATH)), (2, 1));
+    }
+
+    #[test]
+    fn a_handle_without_a_slot_is_refused_and_not_counted() {
+        let mut card = card();
+        for handle in [neighbor(16), Handle::NULL, Handle(u64::MAX)] {
+            assert_eq!(card.insert(handle, None).unwrap_err().handle, handle);
+        }
+        assert!(card.is_empty());
+        assert_eq!(card.highest_generation(), 0);
+    }
+}

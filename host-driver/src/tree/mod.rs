@@ -1,0 +1,225 @@
+//! Trees: what goes down in one operation, already in the form of slots.
+//!
+//! From the caller, to `session`. Five builders, one an operation, each giving the number under
+//! which a block's result is found in the [`Outcome`](crate::Outcome). A path block can only be
+//! made under a neighbor block, a connection block only under a path block. A builder writes
+//! slots into one vector and allocates nothing else per block. Nothing is judged here.
+
+mod initiate;
+mod named;
+mod update;
+
+pub use initiate::{Initiate, NeighborBlock, PathBlock};
+pub use named::{Invalidate, Query, Terminate};
+pub use update::{NeighborUpdate, Update};
+
+use abi::host::command::{
+    CONTINUATION_VARIABLES, CommandHeader, Flag, Opcode, STATE_OFFSET, Slot, VARIABLES,
+};
+use abi::host::completion::ResultRecord;
+use abi::host::handle::Handle;
+use abi::host::limit;
+use abi::host::status::Kind;
+use abi::layout::Field;
+
+use crate::dma::HandleList;
+
+/// A tree ready to be submitted.
+#[derive(Debug)]
+pub struct Tree {
+    pub(crate) opcode: Opcode,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) blocks: u32,
+    /// Bytes of the result buffer.
+    pub(crate) result_bytes: u64,
+    pub(crate) layout: ResultLayout,
+    pub(crate) lists: Vec<PlacedList>,
+}
+
+/// Where in the result buffer a block's answers stand.
+#[derive(Debug)]
+pub(crate) enum ResultLayout {
+    /// Record by block number, no state.
+    Records,
+    /// Record and state, block by block.
+    States(Vec<Place>),
+}
+
+/// Where one block's record and state stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) record: u32,
+    /// Byte offset of the state record; 0 for none.
+    pub(crate) state: u32,
+}
+
+/// A list that travels with a tree.
+#[derive(Debug)]
+pub(crate) struct PlacedList {
+    pub(crate) list: HandleList,
+    /// The block that names it.
+    pub(crate) block: u32,
+    /// Byte offset of its status bytes in the result buffer.
+    pub(crate) statuses: u32,
+}
+
+impl Tree {
+    /// The operation.
+    #[must_use]
+    pub const fn opcode(&self) -> Opcode {
+        self.opcode
+    }
+
+    /// Blocks in the tree.
+    #[must_use]
+    pub const fn blocks(&self) -> usize {
+        self.blocks as usize
+    }
+
+    /// The slots as they go down, tag and result buffer aside.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Takes the lists back from a tree that was not submitted, in the order of their blocks.
+    #[must_use]
+    pub fn into_lists(self) -> Vec<HandleList> {
+        self.lists.into_iter().map(|placed| placed.list).collect()
+    }
+}
+
+/// A list that a block of a tree under construction names.
+#[derive(Debug)]
+pub(crate) struct NamedList {
+    pub(crate) list: HandleList,
+    pub(crate) block: u32,
+    /// The slot of that block.
+    pub(crate) slot: usize,
+}
+
+/// Slots of a tree under construction.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    opcode: Opcode,
+    slots: Vec<Slot>,
+    blocks: u32,
+}
+
+impl Slots {
+    pub(crate) fn new(opcode: Opcode, capacity: usize) -> Self {
+        Self { opcode, slots: Vec::with_capacity(capacity), blocks: 0 }
+    }
+
+    pub(crate) const fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// Appends a block; gives its number.
+    pub(crate) fn block(
+        &mut self,
+        kind: Kind,
+        flags: u16,
+        handle: Handle,
+        fill: impl FnOnce(&mut [u32]),
+    ) -> usize {
+        let mut slot = [0; 16];
+        let header = CommandHeader {
+            opcode: self.opcode.0,
+            kind: kind.0,
+            flags,
+            handle: handle.0,
+            ..CommandHeader::default()
+        };
+        header.write(&mut slot);
+        fill(&mut slot[VARIABLES / 4..]);
+        self.slots.push(slot);
+        self.blocks += 1;
+        self.blocks as usize - 1
+    }
+
+    /// Appends a continuation slot of the last block with `words` of its variables.
+    pub(crate) fn continuation(&mut self, kind: Kind, words: &[u32], has_more: bool) {
+        let mut slot = [0; 16];
+        let more = if has_more { Flag::MORE.0 } else { 0 };
+        let header = CommandHeader {
+            opcode: self.opcode.0,
+            kind: kind.0,
+            flags: Flag::CONTINUATION.0 | more,
+            ..CommandHeader::default()
+        };
+        // A continuation has only the first eight bytes of a header.
+        let mut head = [0; CommandHeader::BYTES / 4];
+        header.write(&mut head);
+        let first = CONTINUATION_VARIABLES / 4;
+        slot[..first].copy_from_slice(&head[..first]);
+        slot[first..first + words.len()].copy_from_slice(words);
+        self.slots.push(slot);
+    }
+
+    /// Slots so far: the number of the next one.
+    pub(crate) const fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// A slot by its number.
+    pub(crate) fn slot_mut(&mut self, number: usize) -> Option<&mut Slot> {
+        self.slots.get_mut(number)
+    }
+
+    /// Closes the tree: frames it and places states and statuses in the result buffer.
+    /// `states` gives, a block, the bytes of its state record and its record number.
+    pub(crate) fn seal(mut self, states: Option<Vec<(u32, u32)>>, lists: Vec<NamedList>) -> Tree {
+        let mut end = u64::from(self.blocks) * ResultRecord::BYTES as u64;
+        end = end.next_multiple_of(u64::from(limit::DMA_ALIGN));
+        let layout = match states {
+            None => ResultLayout::Records,
+            Some(states) => ResultLayout::States(self.place(states, &mut end)),
+        };
+        let place = |NamedList { list, block, slot }| {
+            let statuses = end as u32;
+            end += (list.len() as u64).next_multiple_of(u64::from(limit::DMA_ALIGN));
+            if let Some(slot) = self.slots.get_mut(slot) {
+                statuses.put(slot, STATE_OFFSET);
+            }
+            PlacedList { list, block, statuses }
+        };
+        let lists = lists.into_iter().map(place).collect();
+        if let Some(first) = self.slots.first_mut() {
+            add_flag(first, Flag::FIRST);
+        }
+        if let Some(last) = self.slots.last_mut() {
+            add_flag(last, Flag::LAST);
+        }
+        Tree {
+            opcode: self.opcode,
+            slots: self.slots,
+            blocks: self.blocks,
+            result_bytes: end,
+            layout,
+            lists,
+        }
+    }
+
+    /// Gives every record that wants one its place for state. Blocks here are single slots.
+    fn place(&mut self, states: Vec<(u32, u32)>, end: &mut u64) -> Vec<Place> {
+        let place = |(bytes, record): (u32, u32)| {
+            if bytes == 0 {
+                return Place { record, state: 0 };
+            }
+            let state = *end as u32;
+            *end += u64::from(bytes);
+            if let Some(slot) = self.slots.get_mut(record as usize) {
+                state.put(slot, STATE_OFFSET);
+            }
+            Place { record, state }
+        };
+        states.into_iter().map(place).collect()
+    }
+}
+
+fn add_flag(slot: &mut Slot, flag: Flag) {
+    const FLAGS_AT: usize = 2;
+    let flags = u16::get(slot, FLAGS_AT) | flag.0;
+    flags.put(slot, FLAGS_AT);
+}
