@@ -1,0 +1,59 @@
+//! The model behind the driver's seam: registers, mappings, interrupts, time.
+//!
+//! Between `host_driver::backing` and [`ModelCard`]. It adds no behaviour; every method is one
+//! call into the part that owns the matter.
+
+use std::io;
+use std::sync::Arc;
+
+use host_driver::backing::{Backing, Registers};
+use host_driver::memory::Memory;
+use vmm_sys_util::eventfd::EventFd;
+
+use crate::card::{ModelCard, Way};
+use crate::control::Order;
+
+impl Registers for ModelCard {
+    fn read(&self, offset: u32) -> u32 {
+        self.shared.read_register(offset)
+    }
+
+    fn write(&self, offset: u32, value: u32) {
+        let order = self.shared.write_register(offset, value);
+        self.control(order);
+    }
+}
+
+impl Backing for ModelCard {
+    fn describe(&self) -> String {
+        "model".to_owned()
+    }
+
+    fn map(&self, memory: &Arc<Memory>) -> io::Result<u64> {
+        self.shared.iommu.map(memory)
+    }
+
+    fn unmap(&self, iova: u64, _memory: &Arc<Memory>) {
+        self.shared.iommu.unmap(iova);
+    }
+
+    fn interrupt(&self, vector: u32) -> io::Result<EventFd> {
+        self.shared.interrupts.eventfd(vector)
+    }
+
+    fn clock_ns(&self) -> u64 {
+        self.shared.clock.ns_at(self.cycles())
+    }
+
+    fn relax(&self) {
+        match &self.way {
+            Way::Free(_) => std::thread::yield_now(),
+            Way::Timed(timed) => timed.relax(),
+        }
+    }
+
+    fn reset_function(&self) -> io::Result<()> {
+        self.control(Some(Order::Reset));
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! A model card: the shared part, the engines, and the way they run.
+//!
+//! The composition root of the model: everything else is a part that is put together here. What
+//! a driver sees of it is in `backing`.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use abi::host::limit::NOTICES_MAX;
+use host_driver::memory::Memory;
+
+use crate::clock::Clock;
+use crate::command_core::CommandCore;
+use crate::config::CardConfig;
+use crate::control::{Order, fresh_table};
+use crate::datapath::Datapath;
+use crate::free_running::FreeRunning;
+use crate::iommu::{Permission, Refusal};
+use crate::meter::Meter;
+use crate::port::Port;
+use crate::shared::Shared;
+use crate::timed::Timed;
+
+/// A card in software. Made in reset; a driver attaches to it through
+/// [`Backing`](host_driver::backing::Backing).
+#[derive(Debug)]
+pub struct ModelCard {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) way: Way,
+}
+
+/// How a card runs.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// Threads that poll.
+    Free(FreeRunning),
+    /// Events on the caller's thread.
+    Timed(Box<Timed>),
+}
+
+impl ModelCard {
+    /// A card that runs by itself, on two threads of its own, as fast as the machine lets it.
+    /// They end when the last reference goes.
+    ///
+    /// # Panics
+    /// When the system has no memory page or thread left.
+    #[must_use]
+    pub fn free_running(config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
+        let clock = Clock::machine(config.capabilities.clock_khz);
+        let (shared, core, datapath) = engines(config, clock, port);
+        let way = Way::Free(FreeRunning::start(Arc::clone(&shared), core, datapath));
+        Arc::new(Self { shared, way })
+    }
+
+    /// A card whose time passes only in [`relax`](host_driver::backing::Backing::relax), the same
+    /// way for the same calls.
+    ///
+    /// # Panics
+    /// When the system has no memory page left.
+    #[must_use]
+    pub fn timed(config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
+        let clock = Clock::counted(config.capabilities.clock_khz);
+        let (shared, core, datapath) = engines(config, clock, port);
+        let way = Way::Timed(Box::new(Timed::new(Arc::clone(&shared), core, datapath)));
+        Arc::new(Self { shared, way })
+    }
+
+    /// What the card was made with.
+    #[must_use]
+    pub fn config(&self) -> &CardConfig {
+        &self.shared.config
+    }
+
+    /// Whether time passes only in `relax`.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        matches!(self.way, Way::Timed(_))
+    }
+
+    /// Cycles of the card clock since the card was made.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.shared.clock.cycles()
+    }
+
+    /// An access to BAR0 of any offset and width, as a bus delivers it. What is not an aligned
+    /// 32-bit access (or a whole counter) reads as zero or is ignored, and is counted.
+    pub fn bar_access(&self, offset: u64, bytes: &mut [u8], write: bool) {
+        let order = self.shared.access(offset, bytes, write);
+        self.control(order);
+    }
+
+    /// The doorbell page: plain shared memory that the card polls, at
+    /// [`DOORBELL_PAGE`](abi::host::register::DOORBELL_PAGE) of BAR0.
+    #[must_use]
+    pub fn doorbells(&self) -> &Arc<Memory> {
+        &self.shared.doorbells
+    }
+
+    /// Makes `memory` reachable at an IOVA of the caller's choice, as a virtual machine's own
+    /// table does. Taken away by [`unmap`](host_driver::backing::Backing::unmap).
+    ///
+    /// # Errors
+    /// When the range overlaps another, does not start on a page, wraps, or is one too many.
+    pub fn map_at(
+        &self,
+        iova: u64,
+        memory: &Arc<Memory>,
+        permission: Permission,
+    ) -> io::Result<()> {
+        self.shared.iommu.map_at(iova, memory, permission)
+    }
+
+    /// The DMA access that was refused last, for a report; the counter `dma_refused` counts them.
+    #[must_use]
+    pub fn last_refused(&self) -> Option<Refusal> {
+        self.shared.iommu.last_refused()
+    }
+
+    /// Carries out what a register write asked for, if it asked for anything.
+    pub(crate) fn control(&self, order: Option<Order>) {
+        match (order, &self.way) {
+            (None, _) => {}
+            (Some(order), Way::Free(free)) => free.control(order),
+            (Some(order), Way::Timed(timed)) => timed.control(order),
+        }
+    }
+}
+
+fn engines<M: Meter>(
+    config: CardConfig,
+    clock: Clock,
+    port: Box<dyn Port>,
+) -> (Arc<Shared>, CommandCore<M>, Datapath) {
+    let shared = Shared::new(config, clock);
+    let table = fresh_table(&shared);
+    let (sender, receiver) = sync_channel(NOTICES_MAX as usize);
+    let core = CommandCore::new(Arc::clone(&shared), Arc::clone(&table), receiver);
+    let datapath = Datapath::new(Arc::clone(&shared), table, port, sender);
+    (shared, core, datapath)
+}

@@ -1,0 +1,306 @@
+//! A card without a driver: registers, one command ring, raw slots.
+//!
+//! For claims about what no honest driver says. It brings the card up by the contract, then lets
+//! the claim write any slot, any doorbell and any register. It checks nothing that it is given.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use abi::core::hal::Settings;
+use abi::host::command::{CommandHeader, Flag, Opcode, STATE_OFFSET, Slot};
+use abi::host::completion::{Completion, PHASE_WORD, ResultRecord, phase_of};
+use abi::host::handle::Handle;
+use abi::host::position::RingSize;
+use abi::host::register::{self, Counter};
+use abi::host::status::{CardState, Kind, RingState, Status};
+use abi::layout::Reg;
+use host_driver::backing::Backing;
+use host_driver::memory::{Memory, Words};
+
+use super::{Needs, Rig, Unfit};
+use crate::port::Capture;
+
+/// Slots of the raw ring.
+pub(super) const SLOTS: u32 = 64;
+/// Where things lie in the shared memory, in bytes.
+const COMPLETIONS_AT: usize = 0x1_0000;
+const RESULTS_AT: usize = 0x2_0000;
+const LIST_AT: usize = 0x4_0000;
+const MEMORY_BYTES: usize = 0x8_0000;
+/// Bytes of the result buffer, which ends where the list begins.
+const RESULT_BYTES: usize = LIST_AT - RESULTS_AT;
+/// Card time and machine's time that a wait may take.
+const WAIT_NS: u64 = 10_000_000_000;
+const WAIT_WALL: Duration = Duration::from_secs(30);
+
+/// A card brought up by hand.
+pub struct RawCard<B: Backing> {
+    /// The card.
+    pub card: Arc<B>,
+    /// Frames that crossed its port.
+    pub capture: Capture,
+    memory: Arc<Memory>,
+    iova: u64,
+    tail: u32,
+    reaped: u32,
+}
+
+impl<B: Backing> RawCard<B> {
+    /// Powers a card on and starts its first command ring.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the body cannot be given what is needed.
+    ///
+    /// # Panics
+    /// When the card does not come up.
+    pub fn open<R: Rig<Card = B>>(rig: &R, needs: &Needs) -> Result<Self, Unfit> {
+        let body = rig.power_on(needs)?;
+        let memory = Arc::new(Memory::new(MEMORY_BYTES).expect("memory for a ring"));
+        let iova = body.card.map(&memory).expect("room for one mapping");
+        let mut raw =
+            Self { card: body.card, capture: body.capture, memory, iova, tail: 0, reaped: 0 };
+        raw.bring_up(&Settings { generation_seed: 1, ..Settings::default() });
+        Ok(raw)
+    }
+
+    /// Resets the card, enables it and starts the ring.
+    ///
+    /// # Panics
+    /// When the card does not come up.
+    pub fn bring_up(&mut self, settings: &Settings) {
+        let incarnation = self.read(register::INCARNATION);
+        self.write(register::RESET, 1);
+        self.until("the reset to be acknowledged", |raw| {
+            raw.read(register::INCARNATION) != incarnation && raw.state() == CardState::RESET
+        });
+        self.write(register::GENERATION_SEED, settings.generation_seed);
+        self.write(register::GRACE_MS, settings.grace_ms);
+        self.write(register::STALE_MS, settings.stale_ms);
+        self.write(register::PORT_VLANS, 0);
+        self.write(register::ENABLE, 1);
+        self.until("the card to be ready", |raw| raw.state() == CardState::READY);
+        for word in 0..self.memory.len() {
+            self.memory.store_relaxed(word, 0);
+        }
+        self.start_ring(0, 0);
+        assert_eq!(self.ring_state(0), RingState::RUNNING);
+    }
+
+    /// Starts command ring `ring` `offset` bytes into the memory.
+    pub fn start_ring(&mut self, ring: u32, offset: u64) {
+        let completions = self.iova + offset + COMPLETIONS_AT as u64;
+        let slots = self.iova + offset;
+        self.write_bank(register::RING_BASE_LOW, ring, slots as u32);
+        self.write_bank(register::RING_BASE_HIGH, ring, (slots >> 32) as u32);
+        self.write_bank(register::RING_COMPLETION_LOW, ring, completions as u32);
+        self.write_bank(register::RING_COMPLETION_HIGH, ring, (completions >> 32) as u32);
+        self.write_bank(register::RING_SLOTS_LOG2, ring, SLOTS.trailing_zeros());
+        self.write_bank(register::RING_VECTOR, ring, register::VECTOR_NONE);
+        self.write_bank(register::RING_MODERATION_US, ring, 0);
+        self.write_bank(register::RING_START, ring, 1);
+        if ring == 0 {
+            (self.tail, self.reaped) = (0, 0);
+        }
+    }
+
+    /// IOVA of the result buffer.
+    pub fn results(&self) -> u64 {
+        self.iova + RESULTS_AT as u64
+    }
+
+    /// IOVA of the list.
+    pub fn list(&self) -> u64 {
+        self.iova + LIST_AT as u64
+    }
+
+    /// An IOVA that nothing is mapped at.
+    pub fn unmapped(&self) -> u64 {
+        0x7fff_0000_0000
+    }
+
+    /// Writes handles where [`RawCard::list`] points.
+    pub fn write_list(&self, handles: &[Handle]) {
+        for (entry, handle) in handles.iter().enumerate() {
+            self.memory.copy_in(LIST_AT + entry * 8, &handle.0.to_le_bytes());
+        }
+    }
+
+    /// Puts a slot into the ring without telling the card.
+    pub fn put(&mut self, slot: Slot) {
+        let at = self.tail % SLOTS * abi::host::limit::SLOT_BYTES;
+        for (word, value) in slot.iter().enumerate() {
+            self.memory.store_relaxed(at as usize / 4 + word, *value);
+        }
+        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// Rings the doorbell for all that was put.
+    pub fn ring(&self) {
+        self.write_doorbell(register::DOORBELL_TAIL, 0, self.tail);
+    }
+
+    /// Puts slots, rings, and waits for the completion of the tree that they are.
+    pub fn run(&mut self, slots: &[Slot]) -> Completion {
+        for slot in slots {
+            self.put(*slot);
+        }
+        self.ring();
+        self.wait_completion()
+    }
+
+    /// Waits for the next completion.
+    pub fn wait_completion(&mut self) -> Completion {
+        let mut found = None;
+        self.until("a completion", |raw| {
+            found = raw.completion();
+            found.is_some()
+        });
+        found.expect("the wait ended with one")
+    }
+
+    /// Takes the next completion when there is one.
+    pub fn completion(&mut self) -> Option<Completion> {
+        let size = RingSize::new(SLOTS).expect("a power of two");
+        let at = (COMPLETIONS_AT + (self.reaped % SLOTS) as usize * Completion::BYTES) / 4;
+        let last = self.memory.load_acquire(at + PHASE_WORD);
+        let words = [
+            self.memory.load_relaxed(at),
+            self.memory.load_relaxed(at + 1),
+            self.memory.load_relaxed(at + 2),
+            last,
+        ];
+        if phase_of(&words) != size.phase(self.reaped) {
+            return None;
+        }
+        self.reaped = self.reaped.wrapping_add(1);
+        self.write_doorbell(register::DOORBELL_REAPED, 0, self.reaped);
+        Some(Completion::read(&words))
+    }
+
+    /// The result of block `block` of the tree that ran last.
+    pub fn result(&self, block: usize) -> ResultRecord {
+        let mut bytes = [0; ResultRecord::BYTES];
+        self.memory.copy_out(RESULTS_AT + block * ResultRecord::BYTES, &mut bytes);
+        let mut words = [0; ResultRecord::BYTES / 4];
+        for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+            *word = u32::from_le_bytes(chunk.try_into().expect("chunks are of four"));
+        }
+        ResultRecord::read(&words)
+    }
+
+    /// Header of a tree's first slot: flags `FIRST`, `ROOT` and what is given, the result buffer set.
+    pub fn header(&self, opcode: Opcode, kind: Kind, flags: u16) -> CommandHeader {
+        CommandHeader {
+            opcode: opcode.0,
+            kind: kind.0,
+            flags: flags | Flag::FIRST.0 | Flag::ROOT.0,
+            tag: 7,
+            result_units: (RESULT_BYTES / abi::host::limit::RESULT_UNIT as usize) as u16,
+            handle: 0,
+            result: self.results(),
+        }
+    }
+
+    /// Offloads neighbor `n` by hand.
+    pub fn neighbor(&mut self, n: u8) -> Handle {
+        let header = self.header(
+            Opcode::INITIATE,
+            Kind::NEIGHBOR,
+            Flag::LAST.0 | abi::host::command::CLASSES,
+        );
+        let mut slot = slot_of(&header);
+        let mac = super::scene::mac(n);
+        abi::host::command::NeighborVariables { destination: mac, ..Default::default() }
+            .write(&mut slot[abi::host::command::VARIABLES / 4..]);
+        let completion = self.run(&[slot]);
+        assert_eq!(Status(completion.status), Status::SUCCESS);
+        Handle(self.result(0).handle)
+    }
+
+    /// Whether the card still carries out an honest command on the ring that runs.
+    pub fn is_alive(&mut self) -> bool {
+        let neighbor = self.neighbor(0xee);
+        let header = self.header(Opcode::TERMINATE, Kind::NEIGHBOR, Flag::LAST.0);
+        let completion = self.run(&[slot_of(&CommandHeader { handle: neighbor.0, ..header })]);
+        Status(completion.status) == Status::SUCCESS
+    }
+
+    /// Reads a register.
+    pub fn read<A>(&self, register: Reg<A>) -> u32 {
+        self.card.read(register.offset)
+    }
+
+    /// Writes a register.
+    pub fn write<A>(&self, register: Reg<A>, value: u32) {
+        self.card.write(register.offset, value);
+    }
+
+    /// Writes a register of a ring's bank.
+    pub fn write_bank<A>(&self, register: Reg<A>, ring: u32, value: u32) {
+        self.card.write(register.bank(ring, register::RING_STRIDE).offset, value);
+    }
+
+    /// Writes a doorbell.
+    pub fn write_doorbell<A>(&self, register: Reg<A>, ring: u32, value: u32) {
+        self.card.write(register.bank(ring, register::DOORBELL_STRIDE).offset, value);
+    }
+
+    /// State of the card.
+    pub fn state(&self) -> CardState {
+        CardState(self.read(register::STATE))
+    }
+
+    /// State of a ring.
+    pub fn ring_state(&self, ring: u32) -> RingState {
+        RingState(self.card.read(register::RING_STATE.bank(ring, register::RING_STRIDE).offset))
+    }
+
+    /// Why a ring failed.
+    pub fn ring_error(&self, ring: u32) -> u32 {
+        self.card.read(register::RING_ERROR.bank(ring, register::RING_STRIDE).offset)
+    }
+
+    /// Low word of a counter.
+    pub fn counter(&self, counter: Counter) -> u32 {
+        self.card.read(counter.offset())
+    }
+
+    /// Position up to which slots were put.
+    pub fn tail(&self) -> u32 {
+        self.tail
+    }
+
+    /// Waits until `is_so` says so.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) {
+        let (card_ns, wall) = (self.card.clock_ns() + WAIT_NS, Instant::now() + WAIT_WALL);
+        while !is_so(self) {
+            assert!(
+                self.card.clock_ns() < card_ns && Instant::now() < wall,
+                "waited too long for {what}"
+            );
+            self.card.relax();
+        }
+    }
+
+    /// Lets card time pass.
+    pub fn rest_ms(&mut self, ms: u64) {
+        let end = self.card.clock_ns() + ms * 1_000_000;
+        self.until("card time to pass", |raw| raw.card.clock_ns() >= end);
+    }
+}
+
+/// A slot that carries a header and nothing else.
+pub(super) fn slot_of(header: &CommandHeader) -> Slot {
+    let mut slot = [0; 16];
+    header.write(&mut slot);
+    slot
+}
+
+/// Sets the state offset of a block.
+pub(super) fn with_state_offset(mut slot: Slot, offset: u32) -> Slot {
+    slot[STATE_OFFSET / 4] = offset;
+    slot
+}

@@ -1,0 +1,171 @@
+//! One transmit ring: fetches descriptors, keeps those whose payload is at hand, completes them.
+//!
+//! Between the host's ring and the batches of [`super`]. It resolves nothing. A completion slot is
+//! taken when a frame leaves or is dropped, not when its descriptor is fetched, so more frames
+//! can be held than the ring has slots.
+//! Invariant: frames come out of `ready` in the order in which the host posted them.
+
+use std::collections::VecDeque;
+
+use abi::host::limit::MTU_MAX;
+use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
+use abi::host::status::{FailCode, TransmitStatus};
+use abi::host::transmit::{PROGRESS, TransmitDescriptor};
+
+use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
+use crate::shared::Shared;
+
+/// Descriptors that wait for a batch, a ring, those under way included.
+const READY_MAX: u32 = 128;
+/// Descriptors in one DMA read: half of [`READY_MAX`].
+const FETCH_BATCH: u32 = READY_MAX / 2;
+/// Words of a descriptor.
+const DESCRIPTOR_WORDS: usize = TransmitDescriptor::BYTES / 4;
+
+/// A read of descriptors that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    due: u64,
+    descriptors: u32,
+}
+
+/// The card's side of one transmit ring.
+#[derive(Debug)]
+pub(crate) struct TransmitRing {
+    number: u32,
+    config: RingConfig,
+    pub(crate) completions: CompletionRing,
+    /// Descriptors with the time at which their payload is at hand.
+    ready: VecDeque<(u64, TransmitDescriptor)>,
+    /// Frames in the batch under way, each of which will need a completion slot.
+    pub(crate) promised: u32,
+    fetched: u32,
+    seen_tail: u32,
+    flight: Option<Flight>,
+}
+
+impl TransmitRing {
+    /// Transmit ring `ring`, from 0, as it was started.
+    pub(crate) fn new(ring: usize, config: RingConfig, shared: &Shared) -> Self {
+        let number = TRANSMIT_RING_FIRST + ring as u32;
+        let gap = shared.clock.in_us(u64::from(config.moderation_us));
+        Self {
+            number,
+            config,
+            completions: CompletionRing::new(number, &config, gap),
+            ready: VecDeque::with_capacity(READY_MAX as usize),
+            promised: 0,
+            fetched: 0,
+            seen_tail: 0,
+            flight: None,
+        }
+    }
+
+    /// Takes in what has arrived and asks for more. Returns whether anything moved.
+    ///
+    /// # Errors
+    /// Why the ring has to stop.
+    pub(crate) fn pump(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+        if self.completions.room(&shared.doorbells).is_err() {
+            return Err(bad_doorbell(shared));
+        }
+        let arrived = self.arrive(shared, now)?;
+        let asked = self.ask(shared, now)?;
+        Ok(self.arrive(shared, now)? || arrived || asked)
+    }
+
+    /// Completion slots that a frame could still be given; none when the host's word on what it
+    /// has reaped makes no sense, for which the next pump stops the ring.
+    pub(crate) fn room(&self, shared: &Shared) -> u32 {
+        let room = self.completions.room(&shared.doorbells).unwrap_or(0);
+        room.saturating_sub(self.promised)
+    }
+
+    /// The next descriptor whose payload is at hand.
+    pub(crate) fn take_ready(&mut self, now: u64) -> Option<TransmitDescriptor> {
+        self.ready.pop_front_if(|(due, _)| *due <= now).map(|(_, descriptor)| descriptor)
+    }
+
+    /// When the next descriptor or payload after `now` is at hand.
+    pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
+        let flight = self.flight.map(|flight| flight.due);
+        flight.into_iter().chain(self.next_ready()).filter(|due| *due > now).min()
+    }
+
+    /// When the next descriptor can go into a batch.
+    pub(crate) fn next_ready(&self) -> Option<u64> {
+        self.ready.front().map(|(due, _)| *due)
+    }
+
+    fn ask(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+        if self.flight.is_some() {
+            return Ok(false);
+        }
+        let size = self.config.size;
+        let tail = doorbell_tail(&shared.doorbells, self.number);
+        if tail == self.fetched {
+            return Ok(false);
+        }
+        let Some(waiting) = size.used(self.fetched, tail) else {
+            return Err(bad_doorbell(shared));
+        };
+        let descriptors = waiting
+            .min(READY_MAX - (self.ready.len() as u32).min(READY_MAX))
+            .min(FETCH_BATCH)
+            .min(size.slots() - size.slot(self.fetched));
+        if descriptors == 0 {
+            return Ok(false);
+        }
+        let bytes = u64::from(descriptors) * TransmitDescriptor::BYTES as u64;
+        let mut cycles = shared.read_cycles(bytes);
+        if self.seen_tail != tail {
+            cycles += shared.doorbell_cycles();
+            self.seen_tail = tail;
+        }
+        self.flight = Some(Flight { due: shared.clock.due(now, cycles), descriptors });
+        Ok(true)
+    }
+
+    fn arrive(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+        let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
+            return Ok(false);
+        };
+        let window = shared.iommu.window();
+        for _ in 0..flight.descriptors {
+            let slot = u64::from(self.config.size.slot(self.fetched));
+            let iova = self.config.base + slot * TransmitDescriptor::BYTES as u64;
+            let mut words = [0; DESCRIPTOR_WORDS];
+            window.read(iova, &mut words).map_err(|_refusal| FailCode::RING_BUS)?;
+            let descriptor = TransmitDescriptor::read(&words);
+            let cycles = shared.read_cycles(u64::from(descriptor.bytes.min(MTU_MAX)));
+            self.ready.push_back((shared.clock.due(flight.due, cycles), descriptor));
+            self.fetched = self.fetched.wrapping_add(1);
+        }
+        shared.registers.rings[self.number as usize].fetched.set(self.fetched);
+        Ok(true)
+    }
+}
+
+fn bad_doorbell(shared: &Shared) -> FailCode {
+    shared.counters.add(Counter::BAD_DOORBELLS, 1);
+    FailCode::DOORBELL
+}
+
+/// Whether a descriptor makes sense by itself.
+pub(crate) fn is_well_formed(descriptor: &TransmitDescriptor) -> bool {
+    (1..=MTU_MAX).contains(&descriptor.bytes) && descriptor.flags & !PROGRESS == 0
+}
+
+/// The counter of frames that ended with `status`.
+pub(crate) fn counter_of(status: TransmitStatus) -> Counter {
+    match status {
+        TransmitStatus::LEFT => Counter::FRAMES_LEFT,
+        TransmitStatus::STALE_HANDLE => Counter::DROPPED_STALE,
+        TransmitStatus::PATH_MTU => Counter::DROPPED_MTU,
+        TransmitStatus::HOLD_FULL => Counter::DROPPED_HOLD,
+        TransmitStatus::PORT => Counter::DROPPED_PORT,
+        TransmitStatus::UPLOAD_IN_PROGRESS => Counter::DROPPED_UPLOAD,
+        TransmitStatus::BUS => Counter::DROPPED_BUS,
+        _ => Counter::DROPPED_MALFORMED,
+    }
+}

@@ -1,0 +1,14 @@
+//! Every claim of the conformance suite, on the model as it runs by itself.
+//!
+//! One test a claim, by the claim's own name. `RIG` says how a card is made; what holds is said
+//! in `hw_model::conformance`. A claim that this body declines fails here: the model can be
+//! given everything.
+
+mod rig;
+
+use rig::Model;
+
+/// Cards that run on threads of their own.
+const RIG: Model = Model::FreeRunning;
+
+include!("rig/claims.rs");
