@@ -1,0 +1,251 @@
+//! Shows a card: what it offers, how it is, what it has counted, what is on it.
+//!
+//! From a session to a page or one JSON object. What is on the card is asked of the card by
+//! query; the driver's shadow only says which handles there are to ask for. Changes nothing.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use abi::host::handle::Handle;
+use abi::host::register::Counter;
+use abi::host::status::{FailCode, Kind};
+use host_driver::backing::Backing;
+use host_driver::{Query, Session};
+
+use crate::args::InspectArgs;
+use crate::card::{self, CardError};
+use crate::script::{Entries, Names, Node, RunError, Runner, run_file, state};
+
+/// Objects of one kind that are listed; the number of all is always told.
+const LISTED_MAX: usize = 1_000;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InspectError {
+    /// No session with the card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The script that was to run first.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The session failed.
+    #[error(transparent)]
+    Session(#[from] host_driver::Error),
+    /// The page could not be written.
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+}
+
+impl InspectError {
+    /// Whether the command line or the script is to blame.
+    pub(crate) fn is_wrong(&self) -> bool {
+        match self {
+            Self::Card(error) => error.is_wrong(),
+            Self::Run(error) => error.is_wrong(),
+            Self::Session(_) | Self::Write(_) => false,
+        }
+    }
+}
+
+/// Shows a card on standard output.
+///
+/// # Errors
+/// All of [`InspectError`].
+pub(crate) fn run(args: &InspectArgs) -> Result<(), InspectError> {
+    let capabilities = card::capabilities(&args.card, None);
+    let session = card::attach(&args.card, capabilities, card::port(None)?.0)?;
+    let mut runner = Runner::new(session, args.card.timed)?;
+    if let Some(script) = &args.script {
+        run_file(&mut runner, script, &mut io::stderr().lock())?;
+    }
+    let (session, names) = runner.into_parts();
+    let shown = [
+        ("card", card_entries(&session)),
+        ("capabilities", capability_entries(&session)),
+        ("counters", counter_entries(&session)),
+    ];
+    let mut objects = Vec::new();
+    for (title, kind) in
+        [("neighbors", Kind::NEIGHBOR), ("paths", Kind::PATH), ("connections", Kind::CONNECTION)]
+    {
+        objects.push((title, object_entries(&session, kind, &names)?));
+    }
+    let text = if args.json { json(shown, objects) } else { page(&shown, &objects) };
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()?;
+    Ok(())
+}
+
+/// Objects of one kind: how many there are, and those that are listed.
+struct Objects {
+    count: usize,
+    listed: Vec<Entries>,
+}
+
+fn card_entries<B: Backing>(session: &Session<B>) -> Entries {
+    let health = session.health();
+    let mut entries = Entries::default();
+    entries.push("card", session.backing().describe());
+    entries.push("contract", format!("{}.{}", abi::VERSION_MAJOR, abi::VERSION_MINOR));
+    entries.push("contract_hash", format!("{:#010x}", abi::ABI_HASH));
+    entries.push("state", health.state.word());
+    if health.fail_code != FailCode::NONE {
+        entries.push("fail_code", health.fail_code.word());
+        entries.push("fail_pc", format!("{:#010x}", health.pc));
+        entries.push("fail_cause", format!("{:#x}", health.cause));
+    }
+    entries.push("incarnation", health.incarnation);
+    entries.push("heartbeat", health.heartbeat);
+    entries.push("time_ms", session.time_ms());
+    entries.push("cycles", session.cycles());
+    entries
+}
+
+fn capability_entries<B: Backing>(session: &Session<B>) -> Entries {
+    let c = session.capabilities();
+    let mut entries = Entries::default();
+    for (name, value) in [
+        ("neighbors", c.neighbors),
+        ("paths", c.paths),
+        ("connections", c.connections),
+        ("aliases", c.aliases),
+        ("source_macs", c.source_macs),
+        ("vlans", c.vlans),
+        ("state_memory", c.state_memory),
+        ("command_rings", c.command_rings),
+        ("transmit_rings", c.transmit_rings),
+        ("ring_slots", c.ring_slots),
+        ("vectors", c.vectors),
+        ("held_per_path", c.held_per_path),
+        ("held_total", c.held_total),
+        ("clock_khz", c.clock_khz),
+    ] {
+        entries.push(name, value);
+    }
+    entries.push("port_mac", crate::script::Mac(c.port_mac).to_string());
+    entries
+}
+
+fn counter_entries<B: Backing>(session: &Session<B>) -> Entries {
+    let mut entries = Entries::default();
+    for counter in Counter::ALL {
+        entries.push(counter.word(), session.counter(*counter));
+    }
+    entries
+}
+
+fn object_entries<B: Backing>(
+    session: &Session<B>,
+    kind: Kind,
+    names: &Names,
+) -> Result<Objects, InspectError> {
+    let mut handles: Vec<Handle> = session.shadow().handles(kind).collect();
+    handles.sort_unstable_by_key(|handle| handle.index());
+    let count = handles.len();
+    handles.truncate(LISTED_MAX);
+    let mut listed = Vec::with_capacity(handles.len());
+    if handles.is_empty() {
+        return Ok(Objects { count, listed });
+    }
+    let mut tree = Query::with_capacity(handles.len());
+    for handle in &handles {
+        tree.object(kind, *handle);
+    }
+    let outcome = session.run(tree)?;
+    for (block, handle) in handles.iter().enumerate() {
+        let mut entries = Entries::default();
+        entries.push(kind.word(), names.show(*handle));
+        entries.push("handle", handle.to_string());
+        match outcome.state(block) {
+            Some(queried) => entries.append(state::entries(&queried, names)),
+            None => entries.push("status", outcome.block(block).status.word()),
+        }
+        listed.push(entries);
+    }
+    Ok(Objects { count, listed })
+}
+
+fn json(shown: [(&'static str, Entries); 3], objects: Vec<(&'static str, Objects)>) -> String {
+    let mut all = Entries::default();
+    for (title, entries) in shown {
+        all.push(title, entries);
+    }
+    let mut counts = Entries::default();
+    for (title, objects) in &objects {
+        counts.push(title, objects.count);
+    }
+    all.push("on_card", counts);
+    for (title, objects) in objects {
+        all.push(title, objects.listed);
+    }
+    serde_json::to_string(&all).expect("entries have only words, numbers and lists") + "\n"
+}
+
+fn page(shown: &[(&str, Entries)], objects: &[(&str, Objects)]) -> String {
+    let mut page = String::new();
+    for (title, entries) in shown {
+        writeln!(page, "{title}\n").expect("writing into a string does not fail");
+        // A counter that never counted only hides those that did.
+        let is_quiet = |value: &Node| *title == "counters" && value.to_string() == "0";
+        let rows: Vec<_> = entries.iter().filter(|(_, value)| !is_quiet(value)).collect();
+        for (name, value) in &rows {
+            writeln!(page, "  {name:<20} {value}").expect("writing into a string does not fail");
+        }
+        if rows.is_empty() {
+            page.push_str("  all zero\n");
+        }
+        page.push('\n');
+    }
+    for (title, objects) in objects {
+        write_table(&mut page, title, objects).expect("writing into a string does not fail");
+    }
+    page
+}
+
+/// Columns that stay out of the table for a person: a connection has too many variables.
+fn is_column(kind: &str, name: &str) -> bool {
+    const OF_CONNECTION: [&str; 9] = [
+        "connection",
+        "handle",
+        "local_port",
+        "remote_port",
+        "state",
+        "rcv_nxt",
+        "snd_una",
+        "snd_nxt",
+        "c_wnd",
+    ];
+    kind != "connections" || OF_CONNECTION.contains(&name)
+}
+
+fn write_table(page: &mut String, title: &str, objects: &Objects) -> std::fmt::Result {
+    writeln!(page, "{title}: {} on the card\n", objects.count)?;
+    let rows: Vec<Vec<(&str, String)>> = objects
+        .listed
+        .iter()
+        .map(|entries| {
+            let columns = entries.iter().filter(|(name, _)| is_column(title, name));
+            columns.map(|(name, value)| (name, value.to_string())).collect()
+        })
+        .collect();
+    let Some(first) = rows.first() else { return Ok(()) };
+    let mut widths: Vec<usize> = first.iter().map(|(name, _)| name.len()).collect();
+    for row in &rows {
+        for (width, (_, value)) in widths.iter_mut().zip(row) {
+            *width = (*width).max(value.len());
+        }
+    }
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:<width$}"));
+        padded.collect::<String>().trim_end().to_owned()
+    };
+    writeln!(page, "{}", line(first.iter().map(|(name, _)| *name).collect()))?;
+    for row in &rows {
+        writeln!(page, "{}", line(row.iter().map(|(_, value)| value.as_str()).collect()))?;
+    }
+    if objects.count > objects.listed.len() {
+        writeln!(page, "  and {} more", objects.count - objects.listed.len())?;
+    }
+    writeln!(page)
+}

@@ -1,0 +1,111 @@
+//! `flue`: the command line, where every crate comes together.
+//!
+//! From arguments to one of the commands, and from its result to an exit status: 0 when
+//! everything that was asked held, 1 when a promise or a check failed, 2 when what was asked makes
+//! no sense. Answers go to standard output, everything else to standard error.
+
+mod args;
+mod card;
+mod failover;
+mod inspect;
+mod observer;
+mod packet;
+mod routes;
+mod script;
+mod seed;
+mod wait;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command, RunArgs};
+use crate::card::CardError;
+use crate::failover::FailoverError;
+use crate::inspect::InspectError;
+use crate::script::{RunError, Runner};
+
+/// Exit status when a promise or a check failed, or the card did.
+const FAILED: u8 = 1;
+/// Exit status for a command line, script or routing table that is wrong; clap uses it too.
+const WRONG: u8 = 2;
+
+/// What stopped a command.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Failover(#[from] FailoverError),
+    #[error(transparent)]
+    Card(#[from] CardError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error(transparent)]
+    Session(#[from] host_driver::Error),
+}
+
+impl CommandError {
+    fn exit_status(&self) -> u8 {
+        let is_wrong = match self {
+            Self::Failover(error) => match error {
+                FailoverError::Routes(_) => true,
+                FailoverError::Card(error) => error.is_wrong(),
+                _ => false,
+            },
+            Self::Card(error) => error.is_wrong(),
+            Self::Run(error) => error.is_wrong(),
+            Self::Inspect(error) => error.is_wrong(),
+            Self::Session(_) => false,
+        };
+        if is_wrong { WRONG } else { FAILED }
+    }
+
+    /// Nobody reads the answers any more; that is no failure worth a message.
+    fn is_broken_pipe(&self) -> bool {
+        let error = match self {
+            Self::Failover(FailoverError::Write(error)) | Self::Run(RunError::Write(error)) => {
+                error
+            }
+            Self::Inspect(InspectError::Write(error)) => error,
+            _ => return false,
+        };
+        error.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Failover(args) => failover::run(args).map_err(CommandError::from),
+        Command::Run(args) => run(args),
+        Command::Inspect(args) => inspect::run(args).map(|()| true).map_err(CommandError::from),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(error) => {
+            if !error.is_broken_pipe() {
+                eprintln!("flue: {error}");
+            }
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+/// Runs a script. Whether the capture is complete.
+fn run(args: &RunArgs) -> Result<bool, CommandError> {
+    let (port, capture) = card::port(args.pcap.as_deref())?;
+    let session = card::attach(&args.card, card::capabilities(&args.card, None), port)?;
+    let mut runner = Runner::new(session, args.card.timed)?;
+    let ended = script::run_file(&mut runner, &args.script, &mut io::stdout().lock());
+    // The card goes first, so that the capture is complete.
+    drop(runner);
+    ended?;
+    if let Some(complaint) = capture.complaint() {
+        eprintln!("flue: {complaint}");
+        return Ok(false);
+    }
+    Ok(true)
+}
