@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.0, ABI hash 0x88f89b0c.
+ * Version 1.0, ABI hash 0x110f23c4.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x0u
-#define FLUE_ABI_HASH 0x88f89b0cu
+#define FLUE_ABI_HASH 0x110f23c4u
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -905,10 +905,8 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_NEIGHBOR_BANK1 8u
 /* Shared: card time in ms of the card's confirmation as it was offloaded (NRT). */
 #define FLUE_TABLE_NEIGHBOR_CARD_CONFIRMED 12u
-/* Private: epoch after which the bank that is not selected may be written. */
-#define FLUE_TABLE_NEIGHBOR_BANK_EPOCH 13u
 /* Private: card time in ms at which the host was last asked about it. */
-#define FLUE_TABLE_NEIGHBOR_QUERIED 14u
+#define FLUE_TABLE_NEIGHBOR_QUERIED 13u
 
 /* A header bank: the Ethernet addresses as they stand in a frame, then the VLAN. */
 #define FLUE_TABLE_BANK_WORDS 4u

@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.0, ABI hash 0x88f89b0c.
+// Version 1.0, ABI hash 0x110f23c4.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000000;
-  localparam logic [31:0] ABI_HASH = 32'h88f89b0c;
+  localparam logic [31:0] ABI_HASH = 32'h110f23c4;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -806,10 +806,8 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_NEIGHBOR_BANK1 = 8;
   // Shared: card time in ms of the card's confirmation as it was offloaded (NRT).
   localparam int unsigned TABLE_NEIGHBOR_CARD_CONFIRMED = 12;
-  // Private: epoch after which the bank that is not selected may be written.
-  localparam int unsigned TABLE_NEIGHBOR_BANK_EPOCH = 13;
   // Private: card time in ms at which the host was last asked about it.
-  localparam int unsigned TABLE_NEIGHBOR_QUERIED = 14;
+  localparam int unsigned TABLE_NEIGHBOR_QUERIED = 13;
 
   // A header bank: the Ethernet addresses as they stand in a frame, then the VLAN.
   localparam int unsigned TABLE_BANK_WORDS = 4;

@@ -1,8 +1,8 @@
 //! Header banks: how a neighbor's MAC, source MAC and VLAN change as one.
 //!
 //! A header is wider than a word, so a neighbor has two banks and a word that selects one. The
-//! bank that is not selected is written, then selected; it is reused only after a grace period,
-//! when no reader can still be reading it.
+//! bank that is not selected is written, then selected. The neighbor's FENCE word keeps the next
+//! change back until the grace period is over, when no reader can still be reading the old one.
 //!
 //! | word | writer | readers | store | load | publishes |
 //! |---|---|---|---|---|---|
@@ -12,7 +12,7 @@
 //! Checked by `loom_header::a_header_is_whole`.
 
 use abi::core::Hal;
-use abi::core::table::{bank, neighbor};
+use abi::core::table::{bank, neighbor, neighbor_private};
 
 use crate::table::{Tables, mac_words};
 
@@ -30,7 +30,6 @@ impl Tables {
         let line = self.layout.neighbor(index);
         write_bank(hal, line + neighbor::BANK0, header);
         hal.store(line + neighbor::SELECT, 0);
-        hal.store(line + neighbor::BANK_EPOCH, self.fence_epoch_passed(hal));
     }
 
     /// The header in force.
@@ -47,32 +46,23 @@ impl Tables {
         }
     }
 
-    /// Changes the next hop's MAC. `None`: the other bank may still be read; try again.
-    /// Else the epoch that covers the change.
+    /// Changes the next hop's MAC; gives the epoch that covers the change. The fences of earlier
+    /// commands on this neighbor have passed, so nobody reads the other bank any more.
     pub(crate) fn change_destination(
         &mut self,
         hal: &mut impl Hal,
         index: u32,
         destination: [u8; 6],
-    ) -> Option<u32> {
+    ) -> u32 {
         let line = self.layout.neighbor(index);
-        let reusable = hal.load(line + neighbor::BANK_EPOCH);
-        if !self.fence.await_passed(hal, reusable) {
-            return None;
-        }
         let header = Header { destination, ..self.header(hal, index) };
         let other = 1 - (hal.load(line + neighbor::SELECT) & 1);
         write_bank(hal, bank_at(line, other), header);
         // The whole bank is visible to whoever sees it selected.
         hal.publish(line + neighbor::SELECT, other);
         let epoch = self.fence.mark();
-        hal.store(line + neighbor::BANK_EPOCH, epoch);
-        Some(epoch)
-    }
-
-    /// An epoch that has passed already.
-    fn fence_epoch_passed(&self, hal: &impl Hal) -> u32 {
-        hal.announced()
+        hal.store(self.layout.neighbor_private(index) + neighbor_private::FENCE, epoch);
+        epoch
     }
 }
 

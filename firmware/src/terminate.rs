@@ -5,7 +5,7 @@
 //! and is given out again only after its grace period; the completion waits for the same epoch.
 
 use abi::core::Hal;
-use abi::core::table::{connection, neighbor, neighbor_private, path};
+use abi::core::table::{connection, neighbor_private, path};
 use abi::host::command::{CLASSES, Flag};
 use abi::host::handle::Handle;
 use abi::host::status::{Detail, Kind, Status};
@@ -85,6 +85,5 @@ fn free_neighbor(tables: &mut Tables, hal: &mut impl Hal, index: u32, epoch: u32
         tables.aliases.retire(hal, alias, epoch);
     }
     hal.store(own + neighbor_private::ALIASES, 0);
-    hal.store(tables.layout.neighbor(index) + neighbor::BANK_EPOCH, epoch);
     tables.neighbors.retire(hal, index, epoch);
 }

@@ -78,12 +78,8 @@ fn update_neighbor(
     }
     if Flag::CACHED.is_in(head.flags) && !tree.is_first_stage_done {
         let state = NeighborVariables::read(block.variables());
-        let Some(epoch) = tables.change_destination(hal, index, state.destination) else {
-            return Step::Later;
-        };
+        let epoch = tables.change_destination(hal, index, state.destination);
         tables.confirm(hal, index, state.host_reachability);
-        let own = tables.layout.neighbor_private(index);
-        hal.store(own + neighbor_private::FENCE, epoch);
         tree.epoch = Some(epoch);
         tree.is_first_stage_done = true;
     }

@@ -23,10 +23,8 @@ words! {
         8 => BANK1,
         /// Shared: card time in ms of the card's confirmation as it was offloaded (NRT).
         12 => CARD_CONFIRMED,
-        /// Private: epoch after which the bank that is not selected may be written.
-        13 => BANK_EPOCH,
         /// Private: card time in ms at which the host was last asked about it.
-        14 => QUERIED,
+        13 => QUERIED,
     }
 }
 

@@ -217,13 +217,16 @@ pub fn every_command_ring_is_served<R: Rig>(rig: &R) -> Result<(), Unfit> {
 
 /// Rings that are full of work are served in turn: none waits until another is empty.
 pub fn busy_rings_are_served_in_turn<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    /// Entries a list: twenty of them keep a card busy for longer than a host is kept waiting for
+    /// a processor.
+    const LONG: usize = 100_000;
     let scene = Scene::open(rig, &Needs::default())?;
     let (left, right) = (scene.neighbor(1), scene.neighbor(2));
     let path = scene.path(left, 1);
     let mut crowded = Vec::new();
     for round in 0..20 {
-        let mut list = scene.session.handle_list(10_000).expect("memory for a list");
-        list.extend(std::iter::repeat_n(path, 10_000)).expect("it was made for these");
+        let mut list = scene.session.handle_list(LONG).expect("memory for a list");
+        list.extend(std::iter::repeat_n(path, LONG)).expect("it was made for these");
         let mut tree = Update::with_capacity(1);
         tree.neighbor(if round % 2 == 0 { right } else { left }).relink_list(list);
         crowded.push(scene.session.submit_on(0, tree).expect("room"));

@@ -1,8 +1,8 @@
 //! The datapath: descriptors in, frames out of the port, completions back.
 //!
 //! Between the transmit rings and the port; reads the table that the firmware writes. Works in
-//! batches: [`Datapath::resolve`] announces the epoch and decides what becomes of at most 64
-//! frames, [`Datapath::hand_over`] puts those that leave across the port. Nothing of a batch is
+//! batches: `resolve` announces the epoch and decides what becomes of at most 64
+//! frames, `hand_over` puts those that leave across the port. Nothing of a batch is
 //! left when the next one begins. It takes no lock that firmware or host hold, and a port that
 //! is full costs the frame.
 //! Invariant: what crosses the port was resolved in the batch that is open.
