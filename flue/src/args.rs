@@ -83,9 +83,8 @@ pub(crate) struct FailoverArgs {
     /// Seed of destinations, shares and traffic: the same seed gives the same job.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Writes every frame that leaves into a pcap file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pcap: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) port: PortArgs,
     /// Prints one JSON object instead of the report for a person.
     #[arg(long)]
     pub(crate) json: bool,
@@ -98,9 +97,8 @@ pub(crate) struct RunArgs {
     pub(crate) script: PathBuf,
     #[command(flatten)]
     pub(crate) card: CardArgs,
-    /// Writes every frame that leaves into a pcap file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pcap: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) port: PortArgs,
     /// Taken for uniformity: answers are JSON, one object a line, with or without it.
     #[arg(long)]
     pub(crate) json: bool,
@@ -116,6 +114,19 @@ pub(crate) struct InspectArgs {
     /// Prints one JSON object instead of tables for a person.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where frames go that leave; without either they are only counted.
+#[derive(Debug, Args)]
+pub(crate) struct PortArgs {
+    /// Writes every frame that leaves into a pcap file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// Sends every frame that leaves out of a TAP interface of this machine, which is made if
+    /// need be.
+    #[cfg(feature = "tap")]
+    #[arg(long, value_name = "NAME", conflicts_with = "pcap")]
+    pub(crate) tap: Option<String>,
 }
 
 /// Which card, and how it is set up.

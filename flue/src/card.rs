@@ -3,7 +3,7 @@
 //! From `args` to a `Session` that `failover`, `run` and `inspect` use alike. In this version
 //! every card is a model; the commands are written for any `Backing`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use abi::core::Capabilities;
@@ -12,7 +12,7 @@ use host_driver::{AttachError, Config, Session};
 use hw_model::port::{CounterPort, PcapLog, PcapPort, Port, PortError};
 use hw_model::{CardConfig, ModelCard};
 
-use crate::args::CardArgs;
+use crate::args::{CardArgs, PortArgs};
 
 /// Slots of the transmit ring: more than the card promises to hold, so that held frames never
 /// keep others from being sent.
@@ -21,7 +21,7 @@ const TRANSMIT_SLOTS: u32 = 16_384;
 /// Why no session with a card could be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CardError {
-    /// The pcap file cannot be made or written.
+    /// The pcap file or the TAP interface cannot be made or written.
     #[error(transparent)]
     Port(#[from] PortError),
     /// More interface VLANs than a card takes.
@@ -39,12 +39,16 @@ impl CardError {
     }
 }
 
-/// The port that the command line asks for: a pcap file, or one that only counts.
+/// The port that the command line asks for: a pcap file, a TAP interface, or one that only counts.
 ///
 /// # Errors
-/// When the file cannot be made.
-pub(crate) fn port(pcap: Option<&Path>) -> Result<(Box<dyn Port>, Capture), CardError> {
-    let Some(path) = pcap else {
+/// When the file or the interface cannot be made.
+pub(crate) fn port(args: &PortArgs) -> Result<(Box<dyn Port>, Capture), CardError> {
+    #[cfg(feature = "tap")]
+    if let Some(name) = &args.tap {
+        return Ok((Box::new(hw_model::port::TapPort::open(name)?), Capture(None)));
+    }
+    let Some(path) = &args.pcap else {
         return Ok((Box::new(CounterPort::new().0), Capture(None)));
     };
     let (port, log) = PcapPort::create(path)?;

@@ -11,6 +11,7 @@ use abi::host::register::Counter;
 use abi::host::status::{FailCode, Kind};
 use host_driver::backing::Backing;
 use host_driver::{Query, Session};
+use hw_model::port::CounterPort;
 
 use crate::args::InspectArgs;
 use crate::card::{self, CardError};
@@ -53,7 +54,7 @@ impl InspectError {
 /// All of [`InspectError`].
 pub(crate) fn run(args: &InspectArgs) -> Result<(), InspectError> {
     let capabilities = card::capabilities(&args.card, None);
-    let session = card::attach(&args.card, capabilities, card::port(None)?.0)?;
+    let session = card::attach(&args.card, capabilities, Box::new(CounterPort::new().0))?;
     let mut runner = Runner::new(session, args.card.timed)?;
     if let Some(script) = &args.script {
         run_file(&mut runner, script, &mut io::stderr().lock())?;

@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 
 /// Runs a script. Whether the capture is complete.
 fn run(args: &RunArgs) -> Result<bool, CommandError> {
-    let (port, capture) = card::port(args.pcap.as_deref())?;
+    let (port, capture) = card::port(&args.port)?;
     let session = card::attach(&args.card, card::capabilities(&args.card, None), port)?;
     let mut runner = Runner::new(session, args.card.timed)?;
     let ended = script::run_file(&mut runner, &args.script, &mut io::stdout().lock());

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &FailoverArgs) -> Result<bool, FailoverError> {
     let failed = plan.busiest();
     let successor = plan.successor(failed);
     let observer = Observer::new(&plan, failed, successor);
-    let (port, capture) = card::port(args.pcap.as_deref())?;
+    let (port, capture) = card::port(&args.port)?;
     let port = ObserverPort::new(&observer, port);
     let session = card::attach(&args.card, capabilities, Box::new(port))?;
     let job = Job { args, session: &session, plan: &plan, observer: &observer, failed, successor };
