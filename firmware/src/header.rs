@@ -6,7 +6,7 @@
 //!
 //! | word | writer | readers | store | load | publishes |
 //! |---|---|---|---|---|---|
-//! | SELECT | firmware ([`select`]) | `hw_model::datapath::resolver` | Release | Acquire | the bank it names |
+//! | SELECT | firmware ([`Tables::change_destination`]) | `hw_model::datapath::resolver` | Release | Acquire | the bank it names |
 //! | bank words | firmware ([`write_bank`]) | the same | Relaxed | Relaxed | nothing: read after SELECT |
 //!
 //! Checked by `loom_header::a_header_is_whole`.
