@@ -1,0 +1,90 @@
+//! What can go wrong while checking the tree, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// An error of this tool; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// A program could not be started.
+    #[error("cannot start `{program}`: {source}; {remedy}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What brings it.
+        remedy: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A program is there and says it cannot be used.
+    #[error("`{program}` is not usable; {remedy}")]
+    Missing {
+        /// The program.
+        program: String,
+        /// What brings it.
+        remedy: &'static str,
+    },
+    /// A command ended with an error; it has said why.
+    #[error("`{command}` failed ({status}); its messages stand above")]
+    Failed {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: String,
+    },
+    /// A seeded bug was not found: the tool that should have found it is blind here.
+    #[error(
+        "{sanitizer} did not report the bug seeded in {canary}; its other results mean nothing"
+    )]
+    Blind {
+        /// The sanitizer.
+        sanitizer: &'static str,
+        /// The program that holds the seeded bug.
+        canary: String,
+    },
+    /// Printed files are not what the contract gives.
+    #[error("{} stale: {}\n{hint}\nrun `cargo xtask abi` and commit the result", .paths.len(), .paths.join(", "))]
+    Stale {
+        /// The files.
+        paths: Vec<String>,
+        /// The first difference.
+        hint: String,
+    },
+    /// The source breaks rules of the house.
+    #[error("{0} place(s) break a rule of ARCHITECTURE.md; they are listed above")]
+    Rules(usize),
+    /// Steps failed.
+    #[error("failed: {}", .0.join(", "))]
+    Steps(Vec<&'static str>),
+    /// A step was named that does not exist.
+    #[error("there is no step `{0}`; `cargo xtask test --list` shows all")]
+    UnknownStep(String),
+    /// A fuzz target was named that does not exist.
+    #[error("there is no fuzz target `{name}`; there are: {known}")]
+    UnknownTarget {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is there but does not say what it must.
+    #[error("{}: {expected}", .path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What was expected of it.
+        expected: &'static str,
+    },
+}

@@ -1,0 +1,91 @@
+//! The project's own tool: prints the contract, checks the tree, runs every test there is.
+//!
+//! Called as `cargo xtask`. Knows the crates by name and command line only (it depends on `abi`
+//! alone), so that it builds in seconds. What it brings goes to the target directory; nothing is
+//! installed on the system. A tool that cannot be had is an error with a remedy, never a skip.
+
+use clap::{Parser, Subcommand};
+
+mod contract;
+mod error;
+mod fuzz;
+mod print;
+mod project;
+mod report;
+mod rules;
+mod sanitize;
+mod step;
+mod suite;
+mod tool;
+
+use error::Error;
+use project::Project;
+
+/// Prints the contract, checks the tree, runs the tests of flue.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Runs every test there is, brings what is missing, and says how long each step took.
+    Test {
+        /// Steps to run, in the project's order; all when none is named. See --list.
+        steps: Vec<String>,
+        /// Lists the steps and what each one shows.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Runs what has to hold before a push: format, contract, rules, lints, tests, loom.
+    Ci,
+    /// Prints the contract (`abi/generated`) from the `abi` crate.
+    Abi {
+        /// Changes nothing; fails when a printed file is stale and shows the first difference.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Fuzzes longer than `test` does. Findings are kept in `fuzz/artifacts`.
+    Fuzz {
+        /// Targets; all when none is named.
+        targets: Vec<String>,
+        /// Seconds for each target.
+        #[arg(long, default_value_t = 300)]
+        seconds: u32,
+    },
+    /// Runs the stress tests ten times as long as `test` does: 10^9 reads each.
+    Stress,
+}
+
+fn main() -> std::process::ExitCode {
+    match run(&Cli::parse().job) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&error);
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(job: &Job) -> Result<(), Error> {
+    let project = Project::find()?;
+    match job {
+        Job::Test { list: true, .. } => {
+            report::list(suite::STEPS);
+            Ok(())
+        }
+        Job::Test { steps, list: false } if steps.is_empty() => {
+            step::run_all(&project, suite::STEPS.iter())
+        }
+        Job::Test { steps, list: false } => {
+            step::run_all(&project, suite::named(steps)?.into_iter())
+        }
+        Job::Ci => step::run_all(&project, suite::STEPS.iter().filter(|step| step.before_push)),
+        Job::Abi { check: true } => contract::check(&project),
+        Job::Abi { check: false } => contract::print(&project),
+        Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
+        Job::Stress => suite::long_stress(&project),
+    }
+}

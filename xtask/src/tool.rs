@@ -1,0 +1,103 @@
+//! Programs that are run: cargo, the compiler, what they built.
+//!
+//! Shows each command line before it runs, so that a person can run it alone. Output goes
+//! straight to the terminal; only what is asked for is captured.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::error::Error;
+use crate::project::Project;
+
+/// The one target that is supported.
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
+const TOOLCHAIN: &str = "install the Rust toolchain named in rust-toolchain.toml with rustup";
+
+/// A command line in the making.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    command: Command,
+    shown: String,
+    remedy: &'static str,
+}
+
+impl Tool {
+    /// Cargo in the root of the project.
+    pub(crate) fn cargo(project: &Project) -> Self {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut tool = Self::new(project, &cargo, TOOLCHAIN);
+        tool.shown = "cargo".into();
+        tool
+    }
+
+    /// The Rust compiler of this toolchain.
+    pub(crate) fn rustc(project: &Project) -> Self {
+        Self::new(project, OsStr::new("rustc"), TOOLCHAIN)
+    }
+
+    /// Any program, with what to do when it is not there.
+    pub(crate) fn new(project: &Project, program: &OsStr, remedy: &'static str) -> Self {
+        let mut command = Command::new(program);
+        command.current_dir(&project.root).stdin(Stdio::null());
+        let shown = Path::new(program).strip_prefix(&project.root).unwrap_or(Path::new(program));
+        Self { command, shown: shown.to_string_lossy().into_owned(), remedy }
+    }
+
+    /// Adds arguments, separated by blanks.
+    pub(crate) fn args(self, line: &str) -> Self {
+        line.split_whitespace().fold(self, |tool, argument| tool.arg(argument))
+    }
+
+    /// Adds one argument.
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(&argument);
+        self.shown.push(' ');
+        self.shown.push_str(&argument.as_ref().to_string_lossy());
+        self
+    }
+
+    /// Sets an environment variable, shown in front of the command.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, &value);
+        let value = value.as_ref().to_string_lossy();
+        let quote = if value.contains(' ') { "\"" } else { "" };
+        self.shown = format!("{name}={quote}{value}{quote} {}", self.shown);
+        self
+    }
+
+    /// Runs it, output to the terminal.
+    pub(crate) fn run(mut self) -> Result<(), Error> {
+        println!("    $ {}", self.shown);
+        let status = self.command.status().map_err(|source| self.start_error(source))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Error::Failed { command: self.shown, status: status.to_string() })
+        }
+    }
+
+    /// Runs it and gives back what it wrote and how it ended; an error only if it cannot start.
+    pub(crate) fn capture(mut self) -> Result<Output, Error> {
+        self.command.output().map_err(|source| self.start_error(source))
+    }
+
+    /// Runs it silently to see whether it is there and works.
+    pub(crate) fn probe(self) -> Result<(), Error> {
+        let (program, remedy) = (self.shown.clone(), self.remedy);
+        match self.capture()?.status.success() {
+            true => Ok(()),
+            false => Err(Error::Missing { program, remedy }),
+        }
+    }
+
+    /// Replaces the remedy.
+    pub(crate) fn or_else(mut self, remedy: &'static str) -> Self {
+        self.remedy = remedy;
+        self
+    }
+
+    fn start_error(&self, source: std::io::Error) -> Error {
+        Error::Start { program: self.shown.clone(), remedy: self.remedy, source }
+    }
+}
