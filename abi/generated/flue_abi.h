@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.0, ABI hash 0x110f23c4.
+ * Version 1.0, ABI hash 0x4abc250a.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x0u
-#define FLUE_ABI_HASH 0x110f23c4u
+#define FLUE_ABI_HASH 0x4abc250au
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -341,6 +341,8 @@
 #define FLUE_EVENT_KIND_INVALID_STATE 0x1u
 /* Both reachability ages of a neighbor in use have passed the stale time. */
 #define FLUE_EVENT_KIND_NEIGHBOR_QUERY 0x2u
+/* No frame is held any more: the last one has left, or was given back. Names no object. */
+#define FLUE_EVENT_KIND_DRAINED 0x3u
 
 /* Card state, as the STATE register shows it. */
 /* Reset: no DMA, no frame; waits for ENABLE. */

@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.0, ABI hash 0x110f23c4.
+// Version 1.0, ABI hash 0x4abc250a.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000000;
-  localparam logic [31:0] ABI_HASH = 32'h110f23c4;
+  localparam logic [31:0] ABI_HASH = 32'h4abc250a;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -334,6 +334,8 @@ package offload_abi_pkg;
   localparam logic [7:0] EVENT_KIND_INVALID_STATE = 8'h01;
   // Both reachability ages of a neighbor in use have passed the stale time.
   localparam logic [7:0] EVENT_KIND_NEIGHBOR_QUERY = 8'h02;
+  // No frame is held any more: the last one has left, or was given back. Names no object.
+  localparam logic [7:0] EVENT_KIND_DRAINED = 8'h03;
 
   // Card state, as the STATE register shows it.
   // Reset: no DMA, no frame; waits for ENABLE.

@@ -4,7 +4,9 @@
 //! notices, uploads, the sweep and each ring once, each for a bounded slice, rings in turn.
 
 use abi::core::{Hal, Notice};
+use abi::host::handle::Handle;
 use abi::host::limit;
+use abi::host::status::EventKind;
 
 use crate::ring::Ring;
 use crate::table::Tables;
@@ -72,6 +74,9 @@ impl Firmware {
             match hal.notice() {
                 Some(Notice::Held(handle)) => self.tables.note_held(hal, handle),
                 Some(Notice::Stale(handle)) => self.tables.note_stale(hal, handle),
+                Some(Notice::Drained) => {
+                    self.tables.post_event(hal, EventKind::DRAINED, Handle::NULL);
+                }
                 None => return taken > 0,
             }
         }

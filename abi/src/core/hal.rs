@@ -68,6 +68,8 @@ pub enum Notice {
     Held(Handle),
     /// A frame left through this neighbor while both its ages were past the stale time.
     Stale(Handle),
+    /// The last held frame has left, or was given back.
+    Drained,
 }
 
 /// How a list that was asked for stands.

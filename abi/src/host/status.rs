@@ -134,6 +134,8 @@ codes! {
         1 => INVALID_STATE = "invalid_state",
         /// Both reachability ages of a neighbor in use have passed the stale time.
         2 => NEIGHBOR_QUERY = "neighbor_query",
+        /// No frame is held any more: the last one has left, or was given back. Names no object.
+        3 => DRAINED = "drained",
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Rules: `chimney` 3.4 and 6, invariant 12 of section 8; design sections 6, 8 and 12.
 
+use abi::host::handle::Handle;
 use abi::host::register::Counter;
-use abi::host::status::{Status, TransmitStatus};
+use abi::host::status::{EventKind, Status, TransmitStatus};
 use host_driver::Update;
 
 use super::scene::{Fates, PACKET_BYTES, Scene, mac, statuses};
@@ -48,6 +49,24 @@ pub fn frames_behind_an_invalid_neighbor_are_held_until_a_relink<R: Rig>(
         }
         assert_eq!(next, [20, 10]);
     }
+    Ok(())
+}
+
+/// That the last held frame is gone is an event, whether it left or was given back.
+pub fn the_end_of_holding_is_an_event<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    let mut scene = Scene::open(rig, &Needs::default())?;
+    let (old, new) = (scene.neighbor(1), scene.neighbor(2));
+    let paths = scene.paths(old, 0, 2);
+    scene.invalidate(&[old]);
+    for (stream, path) in (0..).zip(&paths) {
+        scene.send(*path, stream, 5);
+    }
+    assert_eq!(scene.settle().held, 10);
+    scene.relink(new, &paths[..1]);
+    assert_eq!(scene.settle().held, 5, "the other path is still held");
+    assert!(scene.terminate(&paths[1..]).iter().all(|status| *status == Status::SUCCESS));
+    assert_eq!(scene.event(EventKind::DRAINED), Handle::NULL);
+    assert_eq!(scene.session.counter(Counter::HELD_NOW), 0);
     Ok(())
 }
 

@@ -115,6 +115,7 @@ macro_rules! for_each_claim {
             handles::an_object_named_twice_in_a_terminate_goes_once,
             handles::an_object_named_twice_is_answered_twice,
             hold::frames_behind_an_invalid_neighbor_are_held_until_a_relink,
+            hold::the_end_of_holding_is_an_event,
             hold::newcomers_go_behind_what_is_held,
             hold::a_path_holds_as_many_as_its_limit,
             hold::a_card_holds_as_many_as_its_limit,

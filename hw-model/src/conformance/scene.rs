@@ -365,8 +365,15 @@ impl<B: Backing> Scene<B> {
         }
     }
 
-    /// Takes the events that the card has raised.
+    /// Takes the events by which the card asks for something. That holding has ended is news,
+    /// not a question: see [`Scene::event`].
     pub fn events(&self) -> Vec<CardEvent> {
+        let mut events = self.all_events();
+        events.retain(|event| event.kind != EventKind::DRAINED);
+        events
+    }
+
+    fn all_events(&self) -> Vec<CardEvent> {
         self.session.poll();
         std::iter::from_fn(|| self.session.next_event()).collect()
     }
@@ -375,7 +382,7 @@ impl<B: Backing> Scene<B> {
     pub fn event(&mut self, kind: EventKind) -> Handle {
         let mut found = None;
         self.until("an event", |scene| {
-            found = scene.events().into_iter().find(|event| event.kind == kind);
+            found = scene.all_events().into_iter().find(|event| event.kind == kind);
             found.is_some()
         });
         found.expect("the wait ended with one").handle

@@ -275,9 +275,13 @@ impl Datapath {
         self.completions.post(self.shared.clock.due(at, cycles), (entry.ring, words));
     }
 
-    fn show_held(&self) {
-        self.shared.counters.set(Counter::HELD_NOW, self.hold.len() as u64);
+    fn show_held(&mut self) {
+        let held = self.hold.len();
+        self.shared.counters.set(Counter::HELD_NOW, held as u64);
         show_settled(&self.shared, &self.hold);
+        // A notice that was forgotten is left again with the next batch.
+        let was_drained = held == 0 && self.is_holding;
+        self.is_holding = held > 0 || was_drained && !self.notice(Notice::Drained);
     }
 
     /// What the batch takes on a timed card, and whether the injected fault stops it.

@@ -97,6 +97,8 @@ pub(crate) struct Datapath {
     /// Rings of which this pass has passed a held frame over, because they had no completion slot.
     starved: [bool; TRANSMIT_RINGS_MAX as usize],
     needs_flush: bool,
+    /// Frames are held, or the firmware was not told yet that none is any more.
+    is_holding: bool,
     frame: Vec<u8>,
 }
 
@@ -127,6 +129,7 @@ impl Datapath {
             last_pass_ms: 0,
             starved: Default::default(),
             needs_flush: false,
+            is_holding: false,
             frame: Vec::with_capacity(MTU_MAX as usize + frame::HEADER_BYTES_MAX),
         }
     }
@@ -141,6 +144,7 @@ impl Datapath {
         self.completions.clear();
         self.reader.reset();
         self.starved = Default::default();
+        self.is_holding = false;
         self.shared.counters.set(Counter::HELD_NOW, 0);
         self.port.flush();
     }
@@ -239,10 +243,13 @@ impl Datapath {
         true
     }
 
-    fn notice(&self, notice: Notice) {
-        if self.notices.try_send(notice).is_err() {
+    /// Leaves a notice for the firmware; `false` when there was no room and it is forgotten.
+    fn notice(&self, notice: Notice) -> bool {
+        let is_left = self.notices.try_send(notice).is_ok();
+        if !is_left {
             self.shared.counters.add(Counter::NOTICES_LOST, 1);
         }
         self.shared.core_sleeper.wake();
+        is_left
     }
 }
