@@ -94,6 +94,8 @@ pub(crate) fn attach(
         // Handles are the same in every run of a timed card.
         generation_seed: args.timed.then_some(1),
         grace_ms: args.grace_ms,
+        // On a card with a thread of its own a wait sleeps; a timed card goes on only while polled.
+        interrupts: !args.timed,
         port_vlans: args.port_vlans.clone(),
         ..Config::default()
     };

@@ -23,10 +23,9 @@ use crate::meter::NoMeter;
 use crate::shared::Shared;
 use crate::sleeper::Sleeper;
 
-/// Slices of work after which a busy thread lets others run: where threads outnumber processors,
-/// nobody is kept waiting for a whole time slice of the system's. Some 100 µs of work each.
-const DATAPATH_TURN: u32 = 4;
-const CORE_TURN: u32 = 64;
+/// Batches after which a busy datapath lets others run: where threads outnumber processors, host
+/// and firmware are not kept waiting for a whole time slice of the system's.
+const TURN: u32 = 4;
 /// Slices without work before an idle thread yields.
 const SPINS: u32 = 32;
 /// Slices without work before an idle thread rests.
@@ -110,7 +109,7 @@ impl Drop for FreeRunning {
 
 impl Engines {
     fn run_core(&self) {
-        let mut backoff = Backoff::new(CORE_TURN);
+        let mut backoff = Backoff::default();
         while self.goes_on() {
             let is_ready = self.shared.registers.is_ready();
             let is_busy = is_ready && {
@@ -122,12 +121,17 @@ impl Engines {
     }
 
     fn run_datapath(&self) {
-        let mut backoff = Backoff::new(DATAPATH_TURN);
+        let mut backoff = Backoff::default();
+        let mut batches = 0_u32;
         while self.goes_on() {
             let is_ready = self.shared.registers.is_ready();
             let is_busy = is_ready && self.datapath_slice();
             if !is_busy {
                 lock(&self.datapath).rest();
+            }
+            batches = batches.wrapping_add(u32::from(is_busy));
+            if is_busy && batches.is_multiple_of(TURN) {
+                thread::yield_now();
             }
             backoff.after(is_busy, is_ready, &self.shared.datapath_sleeper);
         }
@@ -201,27 +205,15 @@ fn lock_until<T>(engine: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, 
 }
 
 /// How a thread that finds nothing gives the processor away.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Backoff {
-    /// Slices of work before others may run.
-    turn: u32,
-    busy: u32,
     idle: u32,
 }
 
 impl Backoff {
-    const fn new(turn: u32) -> Self {
-        Self { turn, busy: 0, idle: 0 }
-    }
-
     fn after(&mut self, is_busy: bool, is_ready: bool, sleeper: &Sleeper) {
         if is_busy {
             self.idle = 0;
-            self.busy += 1;
-            if self.busy == self.turn {
-                self.busy = 0;
-                thread::yield_now();
-            }
             return;
         }
         self.idle = self.idle.saturating_add(1);

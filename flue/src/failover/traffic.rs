@@ -7,6 +7,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use abi::host::handle::Handle;
 use abi::host::status::TransmitStatus;
@@ -29,6 +30,8 @@ const WINDOW: u32 = 4_096;
 const PAYLOAD_BYTES: usize = 26;
 /// Time without any completion after which traffic is given up, on the card's clock.
 const STANDSTILL_NS: u64 = 5_000_000_000;
+/// Rest of a traffic thread whose packets all wait to be fetched: less than the card needs for them.
+const REST: Duration = Duration::from_micros(20);
 /// Transmit statuses there are.
 const STATUSES: usize = TransmitStatus::ALL.len();
 
@@ -200,7 +203,7 @@ impl<'a, B: Backing> Traffic<'a, B> {
         let turn_until_over = move || {
             loop {
                 if !pump.turn() {
-                    backing.relax();
+                    thread::sleep(REST);
                 }
                 let mut desk = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 desk.posted = pump.totals.posted;
