@@ -77,6 +77,23 @@ impl Tool {
         }
     }
 
+    /// Runs it and shows of its output only the lines that begin with `kept`; all of it if it fails.
+    pub(crate) fn run_showing(mut self, kept: &str) -> Result<(), Error> {
+        println!("    $ {}", self.shown);
+        let output = self.command.output().map_err(|source| self.start_error(source))?;
+        let text = [&output.stdout[..], &output.stderr[..]].concat();
+        let is_good = output.status.success();
+        let text = String::from_utf8_lossy(&text);
+        for line in text.lines().filter(|line| !is_good || line.starts_with(kept)) {
+            println!("    {line}");
+        }
+        if is_good {
+            Ok(())
+        } else {
+            Err(Error::Failed { command: self.shown, status: output.status.to_string() })
+        }
+    }
+
     /// Runs it and gives back what it wrote and how it ended; an error only if it cannot start.
     pub(crate) fn capture(mut self) -> Result<Output, Error> {
         self.command.output().map_err(|source| self.start_error(source))
