@@ -44,8 +44,10 @@ fn check(
                 assert!(!has_completed || whole(&route) != old, "old state after the fence");
             }
         }
+        // ORDERING: Relaxed. A tally over all interleavings, read when loom is done.
         counted.fetch_add(writing.join().unwrap(), Ordering::Relaxed);
     });
+    // ORDERING: Relaxed. As above.
     completions.load(Ordering::Relaxed)
 }
 

@@ -76,15 +76,19 @@ impl Words for LoomWords {
         self.cells.len()
     }
     fn load_relaxed(&self, word: usize) -> u32 {
+        // ORDERING: Relaxed. What `Words` promises; the verbs of the product are under test here.
         self.cell(word).load(Ordering::Relaxed)
     }
     fn load_acquire(&self, word: usize) -> u32 {
+        // ORDERING: Acquire. Pairs with `store_release` of the other thread, as `Words` promises.
         self.cell(word).load(Ordering::Acquire)
     }
     fn store_relaxed(&self, word: usize, value: u32) {
+        // ORDERING: Relaxed. As in `load_relaxed`.
         self.cell(word).store(value, Ordering::Relaxed);
     }
     fn store_release(&self, word: usize, value: u32) {
+        // ORDERING: Release. Pairs with `load_acquire`.
         self.cell(word).store(value, Ordering::Release);
     }
 }
@@ -147,6 +151,7 @@ impl Card {
 
     /// What the host has seen completed.
     pub(crate) fn completed(&self) -> u32 {
+        // ORDERING: Acquire. Pairs with the Release in `complete`: the host that sees a completion.
         self.completed.load(Ordering::Acquire)
     }
 }
@@ -286,7 +291,9 @@ impl Hal for LoomHal {
     fn consume(&mut self, _ring: u32) {}
     fn complete(&mut self, _ring: u32, completion: [u32; 4]) {
         self.answers.push(Completion::read(&completion));
+        // ORDERING: Relaxed. The only writer reads its own word back.
         let before = self.card.completed.load(Ordering::Relaxed);
+        // ORDERING: Release. Pairs with the Acquire in `completed`: as a completion ring's phase.
         self.card.completed.store(before + 1, Ordering::Release);
     }
     fn is_stopped(&self, _ring: u32) -> bool {
