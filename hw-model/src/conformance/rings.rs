@@ -4,9 +4,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::{EventKind, Status};
-use host_driver::{Error, Initiate, Outcome, Query, Tree, Update};
+use host_driver::backing::Backing;
+use host_driver::{Error, Initiate, Outcome, Query, Ticket, Tree, Update};
 
 use super::scene::{PACKET_BYTES, Scene, flow, route, router, statuses};
 use super::{Needs, Rig, Unfit};
@@ -217,12 +219,23 @@ pub fn every_command_ring_is_served<R: Rig>(rig: &R) -> Result<(), Unfit> {
 
 /// Rings that are full of work are served in turn: none waits until another is empty.
 pub fn busy_rings_are_served_in_turn<R: Rig>(rig: &R) -> Result<(), Unfit> {
-    /// Entries a list: twenty of them keep a card busy for longer than a host is kept waiting for
-    /// a processor.
-    const LONG: usize = 100_000;
+    /// How often a host tries that was kept from its processor and saw all answers at once.
+    const TRIES: usize = 10;
     let scene = Scene::open(rig, &Needs::default())?;
-    let (left, right) = (scene.neighbor(1), scene.neighbor(2));
-    let path = scene.path(left, 1);
+    let ends = (scene.neighbor(1), scene.neighbor(2));
+    let path = scene.path(ends.0, 1);
+    let is_fair = (0..TRIES).any(|_| quick_rings_overtake_a_crowded_one(&scene, ends, path));
+    assert!(is_fair, "three rings with little work were behind the crowded one");
+    Ok(())
+}
+
+/// Whether queries on three rings were answered while twenty lists on another were not.
+fn quick_rings_overtake_a_crowded_one<B: Backing>(
+    scene: &Scene<B>,
+    (left, right): (Handle, Handle),
+    path: Handle,
+) -> bool {
+    const LONG: usize = 10_000;
     let mut crowded = Vec::new();
     for round in 0..20 {
         let mut list = scene.session.handle_list(LONG).expect("memory for a list");
@@ -241,11 +254,13 @@ pub fn busy_rings_are_served_in_turn<R: Rig>(rig: &R) -> Result<(), Unfit> {
         assert_eq!(ticket.wait().expect("the card is there").status(), Status::SUCCESS);
     }
     let mut last = crowded.pop().expect("twenty were submitted");
-    assert!(last.poll().is_none(), "three rings with little work were behind the crowded one");
-    for ticket in crowded.into_iter().chain([last]) {
-        assert_eq!(ticket.wait().expect("the card is there").status(), Status::SUCCESS);
+    let early = last.poll();
+    let is_overtaken = early.is_none();
+    let last = early.unwrap_or_else(|| last.wait());
+    for answer in crowded.into_iter().map(Ticket::wait).chain([last]) {
+        assert_eq!(answer.expect("the card is there").status(), Status::SUCCESS);
     }
-    Ok(())
+    is_overtaken
 }
 
 /// A host that sleeps is woken by the card's interrupts.

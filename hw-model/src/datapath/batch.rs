@@ -115,7 +115,9 @@ impl Datapath {
                 Fate::Drop(TransmitStatus::PATH_MTU)
             }
             Verdict::Send(_) if !self.hold.is_front(at) => {
-                self.hold.keep_behind(at);
+                // The frame before it had no completion slot when this pass came by: it is not
+                // settled, and goes in a later pass.
+                self.starved[ring] = true;
                 return;
             }
             Verdict::Send(route) => self.leave(&descriptor, route, now_ms),

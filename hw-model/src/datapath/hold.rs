@@ -184,11 +184,6 @@ impl HoldPool {
         slot.settled_by = self.pass;
     }
 
-    /// The frame at `at` stays where it is.
-    pub(crate) fn keep_behind(&mut self, at: u32) {
-        self.keep(at, self.slots[at as usize].queue);
-    }
-
     /// Takes the frame at `at` out.
     pub(crate) fn remove(&mut self, at: u32) {
         self.leave(at);
@@ -303,7 +298,7 @@ mod tests {
         pool.push(frame(3), QueueKey::Path(7)).unwrap();
         while let Some((at, _)) = pool.next() {
             assert_eq!(pool.is_front(at), at == 1, "the first has left this queue");
-            pool.keep_behind(at);
+            pool.keep(at, QueueKey::Path(7));
         }
         assert_eq!((pool.settled(0), pool.is_in_pass()), (4, false));
         pool.remove(first);
