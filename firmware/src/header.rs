@@ -12,7 +12,7 @@
 //! Checked by `loom_header::a_header_is_whole`.
 
 use abi::core::Hal;
-use abi::core::table::{bank, neighbor, neighbor_private};
+use abi::core::table::{bank, neighbor};
 
 use crate::table::{Tables, mac_words};
 
@@ -60,9 +60,7 @@ impl Tables {
         write_bank(hal, bank_at(line, other), header);
         // The whole bank is visible to whoever sees it selected.
         hal.publish(line + neighbor::SELECT, other);
-        let epoch = self.fence.mark();
-        hal.store(self.layout.neighbor_private(index) + neighbor_private::FENCE, epoch);
-        epoch
+        self.mark_fence(hal, index)
     }
 }
 

@@ -126,8 +126,7 @@ impl Tables {
         let left = subtract(hal, self.layout.alias_private(alias) + alias_private::PATHS, paths);
         let own = self.layout.neighbor_private(neighbor);
         subtract(hal, own + neighbor_private::PATHS, paths);
-        let epoch = self.fence.mark();
-        hal.store(own + neighbor_private::FENCE, epoch);
+        let epoch = self.mark_fence(hal, neighbor);
         if left == 0 && self.home(hal, neighbor) != alias {
             self.unchain(hal, neighbor, alias);
             self.aliases.retire(hal, alias, epoch);

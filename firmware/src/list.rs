@@ -183,10 +183,7 @@ impl List {
         run.count_out(tables, hal);
         if arrived != 0 {
             tables.arrive(hal, home, self.to, arrived);
-            let epoch = tables.fence.mark();
-            let own = tables.layout.neighbor_private(self.to);
-            hal.store(own + neighbor_private::FENCE, epoch);
-            tree.epoch = Some(epoch);
+            tree.epoch = Some(tables.mark_fence(hal, self.to));
             hal.count(Counter::PATHS_RELINKED, arrived);
         }
         self.moved += arrived;

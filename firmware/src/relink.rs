@@ -47,12 +47,16 @@ impl Tables {
         if let Some(alias) = fresh {
             self.make_home(hal, from, alias);
         }
-        let epoch = self.fence.mark();
-        for neighbor in [to, from] {
-            let own = self.layout.neighbor_private(neighbor);
-            hal.store(own + neighbor_private::FENCE, epoch);
-        }
+        self.mark_fence(hal, from);
+        let epoch = self.mark_fence(hal, to);
         Moved::Paths(moved, Some(epoch))
+    }
+
+    /// Notes a store that the next command on this neighbor has to wait for; gives its epoch.
+    pub(crate) fn mark_fence(&mut self, hal: &mut impl Hal, neighbor: u32) -> u32 {
+        let epoch = self.fence.mark();
+        hal.store(self.layout.neighbor_private(neighbor) + neighbor_private::FENCE, epoch);
+        epoch
     }
 
     /// Whether the fences of earlier commands on this neighbor have passed.

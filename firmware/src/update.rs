@@ -5,7 +5,7 @@
 //! (`chimney` 3.2, 3.3). The completion waits for the epoch of the last store.
 
 use abi::core::Hal;
-use abi::core::table::{connection, connection_state, neighbor_private, path};
+use abi::core::table::{connection, connection_state, path};
 use abi::host::command::{
     CLASSES, ConnectionCached, Flag, NeighborVariables, PathVariables, SELECTION, Selection, level,
 };
@@ -141,10 +141,7 @@ fn update_path(
         if tables.neighbor_of(hal, index) != to {
             tables.attach(hal, index, to);
             tables.depart(hal, link, 1);
-            let own = tables.layout.neighbor_private(to);
-            let epoch = tables.fence.mark();
-            hal.store(own + neighbor_private::FENCE, epoch);
-            tree.epoch = Some(epoch);
+            tree.epoch = Some(tables.mark_fence(hal, to));
             hal.count(Counter::PATHS_RELINKED, 1);
         }
     }
