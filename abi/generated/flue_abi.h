@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.0, ABI hash 0x4abc250a.
+ * Version 1.1, ABI hash 0x5abf5c53.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -17,8 +17,8 @@
 #endif
 
 #define FLUE_VERSION_MAJOR 0x1u
-#define FLUE_VERSION_MINOR 0x0u
-#define FLUE_ABI_HASH 0x4abc250au
+#define FLUE_VERSION_MINOR 0x1u
+#define FLUE_ABI_HASH 0x5abf5c53u
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -165,6 +165,11 @@
 #define FLUE_BAR_MSIX_TABLE 0x3000u
 /* Start of the MSI-X pending bits in BAR0. */
 #define FLUE_BAR_MSIX_PENDING 0x3800u
+/* PCI vendor ID of a card that has none of its own: the one that QEMU's project lets others
+ * use for experiments. IDENTITY decides what a card is, not this. */
+#define FLUE_BAR_PCI_VENDOR 0x1af4u
+/* PCI device ID of such a card: of those for experiments, 10f0 to 10ff. */
+#define FLUE_BAR_PCI_DEVICE 0x10f0u
 
 /* Counters: 64 bits each at 0x1000 + 8 × number, low word first; they wrap and a reset does
  * not clear them. Written by the card. */
@@ -226,6 +231,115 @@
 #define FLUE_COUNTER_PROGRESS_CREDITED 0x1bu
 /* Forward progress not credited: the data was sent before the last relink. */
 #define FLUE_COUNTER_PROGRESS_STALE 0x1cu
+
+/* The bench's registers. Offsets are of BAR2. What is staged here is what the next power cycle
+ * builds the card with; it reads back as it was written, sensible or not. */
+/* Ro: Reads 0x4843_4e42, "BNCH": this BAR is a bench. */
+#define FLUE_REG_BENCH_IDENTITY 0x0u
+/* Ro: Power cycles that were carried out. Changes. */
+#define FLUE_REG_BENCH_CYCLES 0x4u
+/* Wo: 1: takes the card off and on again, built with what is staged, its mirror empty.
+ * Acknowledged by a higher BENCH_CYCLES; ignored when what is staged is beyond the bench's
+ * limits or does not fit together. */
+#define FLUE_REG_BENCH_POWER_CYCLE 0x8u
+/* Rw: Staged fault: the reader of the table stands still at each batch whose number is a
+ * multiple of this; 0 for a healthy card. */
+#define FLUE_REG_BENCH_STALL_EVERY_BATCHES 0x10u
+/* Rw: Staged fault: how long, in microseconds. */
+#define FLUE_REG_BENCH_STALL_US 0x14u
+/* Rw: Staged entries of the neighbor table. */
+#define FLUE_REG_BENCH_NEIGHBORS 0x40u
+/* Rw: Staged entries of the path table. */
+#define FLUE_REG_BENCH_PATHS 0x44u
+/* Rw: Staged entries of the connection table. */
+#define FLUE_REG_BENCH_CONNECTIONS 0x48u
+/* Rw: Staged aliases. */
+#define FLUE_REG_BENCH_ALIASES 0x4cu
+/* Rw: Staged number of distinct source MAC addresses. */
+#define FLUE_REG_BENCH_SOURCE_MACS 0x50u
+/* Rw: Staged number of distinct VLANs. */
+#define FLUE_REG_BENCH_VLANS 0x54u
+/* Rw: Staged card memory for connection state, in bytes. */
+#define FLUE_REG_BENCH_STATE_MEMORY 0x58u
+/* Rw: Staged command rings. */
+#define FLUE_REG_BENCH_COMMAND_RINGS 0x5cu
+/* Rw: Staged transmit rings. */
+#define FLUE_REG_BENCH_TRANSMIT_RINGS 0x60u
+/* Rw: Staged largest number of slots in any ring. */
+#define FLUE_REG_BENCH_RING_SLOTS 0x64u
+/* Rw: Staged MSI-X vectors. */
+#define FLUE_REG_BENCH_VECTORS 0x68u
+/* Rw: Staged frames that can be held for one path. */
+#define FLUE_REG_BENCH_HELD_PER_PATH 0x6cu
+/* Rw: Staged frames that can be held on the card. */
+#define FLUE_REG_BENCH_HELD_TOTAL 0x70u
+/* Rw: Staged card clock in kHz. */
+#define FLUE_REG_BENCH_CLOCK_KHZ 0x74u
+/* Rw: Staged MAC of the port, first four bytes, the first in the lowest byte. */
+#define FLUE_REG_BENCH_PORT_MAC_LOW 0x78u
+/* Rw: Staged MAC of the port, last two bytes. */
+#define FLUE_REG_BENCH_PORT_MAC_HIGH 0x7cu
+
+/* The mirror's own words. Offsets are of BAR2, in plain memory that can be mapped; reading and
+ * writing have no side effect. A power cycle clears all of them. */
+/* Ro: Position up to which records are whole. Written by the card. */
+#define FLUE_REG_MIRROR_WRITTEN 0x1000u
+/* Ro: Frames that crossed, lost ones included; free-running. Written by the card after the
+ * frame's record, and before a completion tells of anything that waited for the frame. */
+#define FLUE_REG_MIRROR_FRAMES 0x1004u
+/* Ro: Frames among them for which the ring had no room; free-running. Written by the card
+ * before MIRROR_FRAMES. */
+#define FLUE_REG_MIRROR_LOST 0x1008u
+/* Rw: Position up to which records were read: their granules are the card's again. Written by
+ * the host; one that is ahead of MIRROR_WRITTEN, or further behind than the ring is long,
+ * leaves no room. */
+#define FLUE_REG_MIRROR_REAPED 0x1040u
+
+/* Places in BAR2, and the largest card that a power cycle builds: what a test bench lets its
+ * guest ask of the machine that it runs on. */
+/* What BENCH_IDENTITY reads: "BNCH". */
+#define FLUE_BENCH_IDENTITY_VALUE 0x48434e42u
+/* Size of BAR2 in bytes. */
+#define FLUE_BENCH_BAR2_BYTES 0x4000000u
+/* Start of the mirror's own words in BAR2; everything from here on may be mapped. */
+#define FLUE_BENCH_MIRROR_PAGE 0x1000u
+/* Start of the mirror's ring in BAR2. */
+#define FLUE_BENCH_MIRROR_RING 0x2000000u
+/* Size of the mirror's ring in bytes. */
+#define FLUE_BENCH_MIRROR_RING_BYTES 0x2000000u
+/* Unit of positions in the mirror's ring, in bytes. */
+#define FLUE_BENCH_MIRROR_GRANULE 0x40u
+/* Granules of the mirror's ring. */
+#define FLUE_BENCH_MIRROR_GRANULES 0x80000u
+/* Longest frame in the mirror: the largest MTU behind an Ethernet header with a VLAN tag. */
+#define FLUE_BENCH_MIRROR_FRAME_MAX 0x2412u
+/* Entries that a table of a staged card can have, neighbors, paths, connections and aliases
+ * alike. */
+#define FLUE_BENCH_TABLE_ENTRIES_MAX 0x400000u
+/* Distinct source MAC addresses that a staged card can have. */
+#define FLUE_BENCH_SOURCE_MACS_MAX 0x10000u
+/* Frames that a staged card can hold. */
+#define FLUE_BENCH_HELD_MAX 0x100000u
+/* Slowest clock that a staged card can have, in kHz. */
+#define FLUE_BENCH_CLOCK_KHZ_MIN 0x3e8u
+/* Fastest clock that a staged card can have, in kHz. */
+#define FLUE_BENCH_CLOCK_KHZ_MAX 0x3d0900u
+/* Longest staged stall in microseconds: twice the deadline after which a fence fails the card. */
+#define FLUE_BENCH_STALL_US_MAX 0x1e8480u
+
+/* What stands before a frame in the mirror. Written by the card. */
+struct flue_mirror_record {
+    /* Bytes of the frame, which follows, from the destination MAC on. */
+    uint32_t bytes;
+    /* How many frames crossed before it, low word: a step of more than 1 tells of lost ones. */
+    uint32_t number;
+    /* Card time at which it crossed, in ns. */
+    uint64_t at_ns;
+} __attribute__((packed, aligned(4)));
+FLUE_ASSERT(sizeof(struct flue_mirror_record) == 16, "flue_mirror_record");
+FLUE_ASSERT(offsetof(struct flue_mirror_record, bytes) == 0, "flue_mirror_record.bytes");
+FLUE_ASSERT(offsetof(struct flue_mirror_record, number) == 4, "flue_mirror_record.number");
+FLUE_ASSERT(offsetof(struct flue_mirror_record, at_ns) == 8, "flue_mirror_record.at_ns");
 
 /* Kind of a state object, or of a block in a command. */
 /* No object. */
@@ -373,6 +487,8 @@
 #define FLUE_FAIL_CODE_RING_CONFIG 0x8u
 /* DMA to or from a ring, or to a result buffer, was refused. */
 #define FLUE_FAIL_CODE_RING_BUS 0x9u
+/* A DMA window that the host was told of could not be taken. */
+#define FLUE_FAIL_CODE_WINDOW 0xau
 
 /* State of one ring, as its RING_STATE register shows it. */
 /* Off. */

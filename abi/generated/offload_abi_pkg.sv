@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.0, ABI hash 0x4abc250a.
+// Version 1.1, ABI hash 0x5abf5c53.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -10,8 +10,8 @@
 package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
-  localparam logic [31:0] VERSION_MINOR = 32'h00000000;
-  localparam logic [31:0] ABI_HASH = 32'h4abc250a;
+  localparam logic [31:0] VERSION_MINOR = 32'h00000001;
+  localparam logic [31:0] ABI_HASH = 32'h5abf5c53;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -158,6 +158,11 @@ package offload_abi_pkg;
   localparam logic [31:0] BAR_MSIX_TABLE = 32'd12288;
   // Start of the MSI-X pending bits in BAR0.
   localparam logic [31:0] BAR_MSIX_PENDING = 32'd14336;
+  // PCI vendor ID of a card that has none of its own: the one that QEMU's project lets others
+  // use for experiments. IDENTITY decides what a card is, not this.
+  localparam logic [31:0] BAR_PCI_VENDOR = 32'd6900;
+  // PCI device ID of such a card: of those for experiments, 10f0 to 10ff.
+  localparam logic [31:0] BAR_PCI_DEVICE = 32'd4336;
 
   // Counters: 64 bits each at 0x1000 + 8 × number, low word first; they wrap and a reset does
   // not clear them. Written by the card.
@@ -219,6 +224,113 @@ package offload_abi_pkg;
   localparam logic [31:0] COUNTER_PROGRESS_CREDITED = 32'h0000001b;
   // Forward progress not credited: the data was sent before the last relink.
   localparam logic [31:0] COUNTER_PROGRESS_STALE = 32'h0000001c;
+
+  // The bench's registers. Offsets are of BAR2. What is staged here is what the next power cycle
+  // builds the card with; it reads back as it was written, sensible or not.
+  // Ro: Reads 0x4843_4e42, "BNCH": this BAR is a bench.
+  localparam logic [31:0] REG_BENCH_IDENTITY = 32'h00000000;
+  // Ro: Power cycles that were carried out. Changes.
+  localparam logic [31:0] REG_BENCH_CYCLES = 32'h00000004;
+  // Wo: 1: takes the card off and on again, built with what is staged, its mirror empty.
+  // Acknowledged by a higher BENCH_CYCLES; ignored when what is staged is beyond the bench's
+  // limits or does not fit together.
+  localparam logic [31:0] REG_BENCH_POWER_CYCLE = 32'h00000008;
+  // Rw: Staged fault: the reader of the table stands still at each batch whose number is a
+  // multiple of this; 0 for a healthy card.
+  localparam logic [31:0] REG_BENCH_STALL_EVERY_BATCHES = 32'h00000010;
+  // Rw: Staged fault: how long, in microseconds.
+  localparam logic [31:0] REG_BENCH_STALL_US = 32'h00000014;
+  // Rw: Staged entries of the neighbor table.
+  localparam logic [31:0] REG_BENCH_NEIGHBORS = 32'h00000040;
+  // Rw: Staged entries of the path table.
+  localparam logic [31:0] REG_BENCH_PATHS = 32'h00000044;
+  // Rw: Staged entries of the connection table.
+  localparam logic [31:0] REG_BENCH_CONNECTIONS = 32'h00000048;
+  // Rw: Staged aliases.
+  localparam logic [31:0] REG_BENCH_ALIASES = 32'h0000004c;
+  // Rw: Staged number of distinct source MAC addresses.
+  localparam logic [31:0] REG_BENCH_SOURCE_MACS = 32'h00000050;
+  // Rw: Staged number of distinct VLANs.
+  localparam logic [31:0] REG_BENCH_VLANS = 32'h00000054;
+  // Rw: Staged card memory for connection state, in bytes.
+  localparam logic [31:0] REG_BENCH_STATE_MEMORY = 32'h00000058;
+  // Rw: Staged command rings.
+  localparam logic [31:0] REG_BENCH_COMMAND_RINGS = 32'h0000005c;
+  // Rw: Staged transmit rings.
+  localparam logic [31:0] REG_BENCH_TRANSMIT_RINGS = 32'h00000060;
+  // Rw: Staged largest number of slots in any ring.
+  localparam logic [31:0] REG_BENCH_RING_SLOTS = 32'h00000064;
+  // Rw: Staged MSI-X vectors.
+  localparam logic [31:0] REG_BENCH_VECTORS = 32'h00000068;
+  // Rw: Staged frames that can be held for one path.
+  localparam logic [31:0] REG_BENCH_HELD_PER_PATH = 32'h0000006c;
+  // Rw: Staged frames that can be held on the card.
+  localparam logic [31:0] REG_BENCH_HELD_TOTAL = 32'h00000070;
+  // Rw: Staged card clock in kHz.
+  localparam logic [31:0] REG_BENCH_CLOCK_KHZ = 32'h00000074;
+  // Rw: Staged MAC of the port, first four bytes, the first in the lowest byte.
+  localparam logic [31:0] REG_BENCH_PORT_MAC_LOW = 32'h00000078;
+  // Rw: Staged MAC of the port, last two bytes.
+  localparam logic [31:0] REG_BENCH_PORT_MAC_HIGH = 32'h0000007c;
+
+  // The mirror's own words. Offsets are of BAR2, in plain memory that can be mapped; reading and
+  // writing have no side effect. A power cycle clears all of them.
+  // Ro: Position up to which records are whole. Written by the card.
+  localparam logic [31:0] REG_MIRROR_WRITTEN = 32'h00001000;
+  // Ro: Frames that crossed, lost ones included; free-running. Written by the card after the
+  // frame's record, and before a completion tells of anything that waited for the frame.
+  localparam logic [31:0] REG_MIRROR_FRAMES = 32'h00001004;
+  // Ro: Frames among them for which the ring had no room; free-running. Written by the card
+  // before MIRROR_FRAMES.
+  localparam logic [31:0] REG_MIRROR_LOST = 32'h00001008;
+  // Rw: Position up to which records were read: their granules are the card's again. Written by
+  // the host; one that is ahead of MIRROR_WRITTEN, or further behind than the ring is long,
+  // leaves no room.
+  localparam logic [31:0] REG_MIRROR_REAPED = 32'h00001040;
+
+  // Places in BAR2, and the largest card that a power cycle builds: what a test bench lets its
+  // guest ask of the machine that it runs on.
+  // What BENCH_IDENTITY reads: "BNCH".
+  localparam logic [31:0] BENCH_IDENTITY_VALUE = 32'd1212370498;
+  // Size of BAR2 in bytes.
+  localparam logic [31:0] BENCH_BAR2_BYTES = 32'd67108864;
+  // Start of the mirror's own words in BAR2; everything from here on may be mapped.
+  localparam logic [31:0] BENCH_MIRROR_PAGE = 32'd4096;
+  // Start of the mirror's ring in BAR2.
+  localparam logic [31:0] BENCH_MIRROR_RING = 32'd33554432;
+  // Size of the mirror's ring in bytes.
+  localparam logic [31:0] BENCH_MIRROR_RING_BYTES = 32'd33554432;
+  // Unit of positions in the mirror's ring, in bytes.
+  localparam logic [31:0] BENCH_MIRROR_GRANULE = 32'd64;
+  // Granules of the mirror's ring.
+  localparam logic [31:0] BENCH_MIRROR_GRANULES = 32'd524288;
+  // Longest frame in the mirror: the largest MTU behind an Ethernet header with a VLAN tag.
+  localparam logic [31:0] BENCH_MIRROR_FRAME_MAX = 32'd9234;
+  // Entries that a table of a staged card can have, neighbors, paths, connections and aliases
+  // alike.
+  localparam logic [31:0] BENCH_TABLE_ENTRIES_MAX = 32'd4194304;
+  // Distinct source MAC addresses that a staged card can have.
+  localparam logic [31:0] BENCH_SOURCE_MACS_MAX = 32'd65536;
+  // Frames that a staged card can hold.
+  localparam logic [31:0] BENCH_HELD_MAX = 32'd1048576;
+  // Slowest clock that a staged card can have, in kHz.
+  localparam logic [31:0] BENCH_CLOCK_KHZ_MIN = 32'd1000;
+  // Fastest clock that a staged card can have, in kHz.
+  localparam logic [31:0] BENCH_CLOCK_KHZ_MAX = 32'd4000000;
+  // Longest staged stall in microseconds: twice the deadline after which a fence fails the card.
+  localparam logic [31:0] BENCH_STALL_US_MAX = 32'd2000000;
+
+  // What stands before a frame in the mirror. Written by the card.
+  typedef struct packed {
+    // Card time at which it crossed, in ns.
+    logic [63:0] at_ns;  // 127:64
+    // How many frames crossed before it, low word: a step of more than 1 tells of lost ones.
+    logic [31:0] number;  // 63:32
+    // Bytes of the frame, which follows, from the destination MAC on.
+    logic [31:0] bytes;  // 31:0
+  } mirror_record_t;
+  localparam int unsigned MIRROR_RECORD_BYTES = 16;
+  localparam logic MIRROR_RECORD_BITS_HOLD = {($bits(mirror_record_t) == 128 ? 1 : 0){1'b1}};
 
   // Kind of a state object, or of a block in a command.
   // No object.
@@ -366,6 +478,8 @@ package offload_abi_pkg;
   localparam logic [31:0] FAIL_CODE_RING_CONFIG = 32'h00000008;
   // DMA to or from a ring, or to a result buffer, was refused.
   localparam logic [31:0] FAIL_CODE_RING_BUS = 32'h00000009;
+  // A DMA window that the host was told of could not be taken.
+  localparam logic [31:0] FAIL_CODE_WINDOW = 32'h0000000a;
 
   // State of one ring, as its RING_STATE register shows it.
   // Off.

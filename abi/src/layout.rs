@@ -21,7 +21,8 @@ pub struct Row {
 /// What the rows of a [`Table`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// 32-bit BAR0 registers; offsets are byte offsets from the start of BAR0.
+    /// 32-bit BAR registers; offsets are byte offsets from the start of the BAR: BAR0 unless the
+    /// table says another.
     Registers,
     /// Fields of a structure; offsets are bytes from its start.
     Fields,
@@ -47,10 +48,10 @@ pub struct Table {
     pub rows: &'static [Row],
 }
 
-/// A 32-bit register: its byte offset in BAR0 and, by type, who may touch it.
+/// A 32-bit register: its byte offset in its BAR and, by type, who may touch it.
 #[derive(Debug)]
 pub struct Reg<A> {
-    /// Byte offset from the start of BAR0.
+    /// Byte offset from the start of the BAR.
     pub offset: u32,
     access: ::core::marker::PhantomData<A>,
 }
@@ -182,7 +183,7 @@ impl<const N: usize> Field for [u8; N] {
     }
 }
 
-/// Declares 32-bit BAR0 registers in ascending order, with the table of their rows.
+/// Declares 32-bit BAR registers in ascending order, with the table of their rows.
 macro_rules! registers {
     ($(#[doc = $table_doc:literal])* $table:ident = $name:literal, stride $stride:literal {
         $( $(#[doc = $doc:literal])+ $offset:literal => $reg:ident: $access:ident, )*

@@ -1,7 +1,7 @@
 //! Every table of the contract, in the order in which it is printed and hashed.
 
 use crate::core::table;
-use crate::host::{command, completion, handle, limit, register, status, transmit};
+use crate::host::{bench, command, completion, handle, limit, register, status, transmit};
 use crate::layout::Table;
 
 /// All tables.
@@ -12,6 +12,10 @@ pub const TABLES: &[Table] = &[
     register::DOORBELL_BANK,
     register::BAR,
     register::Counter::LAYOUT,
+    bench::BENCH_REGISTERS,
+    bench::MIRROR_REGISTERS,
+    bench::LAYOUT,
+    bench::MirrorRecord::LAYOUT,
     status::Kind::LAYOUT,
     status::Status::LAYOUT,
     status::Detail::LAYOUT,

@@ -1,5 +1,6 @@
-//! What the driver and the card share: BAR, rings, commands, results, events.
+//! What the driver and the card share: BAR, rings, commands, results, events; and the bench.
 
+pub mod bench;
 pub mod command;
 pub mod completion;
 pub mod handle;

@@ -9,6 +9,9 @@
 pub struct RingSize(u32);
 
 impl RingSize {
+    /// The mirror's ring, whose slots are granules.
+    pub const MIRROR: Self = Self(super::bench::MIRROR_GRANULES);
+
     /// A ring of `slots`, or `None` unless it is a power of two within the contract's limits.
     #[must_use]
     pub const fn new(slots: u32) -> Option<Self> {

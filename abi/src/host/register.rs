@@ -160,6 +160,11 @@ limits! {
         MSIX_TABLE: u32 = 0x3000,
         /// Start of the MSI-X pending bits in BAR0.
         MSIX_PENDING: u32 = 0x3800,
+        /// PCI vendor ID of a card that has none of its own: the one that QEMU's project lets
+        /// others use for experiments. IDENTITY decides what a card is, not this.
+        PCI_VENDOR: u32 = 0x1af4,
+        /// PCI device ID of such a card: of those for experiments, 10f0 to 10ff.
+        PCI_DEVICE: u32 = 0x10f0,
     }
 }
 

@@ -174,6 +174,8 @@ codes! {
         8 => RING_CONFIG = "ring_config",
         /// DMA to or from a ring, or to a result buffer, was refused.
         9 => RING_BUS = "ring_bus",
+        /// A DMA window that the host was told of could not be taken.
+        10 => WINDOW = "window",
     }
 }
 

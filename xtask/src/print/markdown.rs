@@ -14,7 +14,7 @@ const CHAPTERS: [(Shape, &str, &str); 4] = [
     (
         Shape::Registers,
         "Registers",
-        "32-bit words in BAR0; offsets in bytes from its start. Access is the host's: \
+        "32-bit words in BAR0, unless a table says another BAR; offsets in bytes from its start. Access is the host's: \
          Ro read, Wo write (reads as zero), Rw both. Any other access is ignored or reads as zero, and is counted.",
     ),
     (
