@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use host_driver::backing::{Backing, Registers};
+use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::{Memory, Words};
 use hw_model::port::CounterPort;
 use hw_model::{CardConfig, ModelCard};
@@ -16,7 +16,7 @@ use vmm_sys_util::eventfd::EventFd;
 /// The card.
 pub struct Scribbler {
     card: Arc<ModelCard>,
-    mapped: Mutex<Vec<Arc<Memory>>>,
+    mapped: Mutex<Vec<Memory>>,
 }
 
 impl Scribbler {
@@ -52,15 +52,22 @@ impl Backing for Scribbler {
     fn describe(&self) -> String {
         "scribbler".into()
     }
-    fn map(&self, memory: &Arc<Memory>) -> io::Result<u64> {
-        let iova = self.card.map(memory)?;
-        self.mapped.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(memory));
-        Ok(iova)
-    }
-    fn unmap(&self, iova: u64, memory: &Arc<Memory>) {
-        self.card.unmap(iova, memory);
+    fn allocate(&self, bytes: usize) -> io::Result<Reachable> {
+        let reachable = self.card.allocate(bytes)?;
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
-        mapped.retain(|other| !Arc::ptr_eq(other, memory));
+        mapped.push(reachable.memory.clone());
+        Ok(reachable)
+    }
+    fn release(&self, reachable: Reachable) {
+        let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
+        mapped.retain(|other| other.address() != reachable.memory.address());
+        self.card.release(reachable);
+    }
+    fn trim(&self) {
+        self.card.trim();
+    }
+    fn bus_master(&self, on: bool) -> io::Result<()> {
+        self.card.bus_master(on)
     }
     fn interrupt(&self, vector: u32) -> io::Result<EventFd> {
         self.card.interrupt(vector)

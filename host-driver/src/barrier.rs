@@ -1,6 +1,7 @@
-//! Barriers between the processor and a card, by what they order.
+//! The barrier between the processor and a card.
 //!
-//! Below `ring` and everything that writes a doorbell. It moves no words and knows no ring.
+//! Below `ring` and everything that writes a doorbell. It moves no words and knows no ring. Order
+//! within shared memory is that of its words: Release and Acquire of [`Words`](crate::memory::Words).
 //! Two kinds of memory meet here: cached memory that the card reads and writes by DMA, and the
 //! card's registers, mapped uncached. On x86-64 stores become visible in program order, loads
 //! are carried out in program order, and an uncached store waits for every store before it, so a
@@ -17,31 +18,6 @@ use std::sync::atomic::Ordering;
 
 #[cfg(not(target_arch = "x86_64"))]
 compile_error!("the barriers towards a card are proved for x86-64 only; see each one's last line");
-
-/// Memory before memory: what was written to shared memory before is visible to the card when
-/// anything written to shared memory after is.
-///
-/// x86-64 keeps stores in order, so the compiler is all that has to be held back.
-/// On aarch64 this would be `dmb oshst`: a `std` fence reaches the inner domain only, a card may
-/// stand outside it.
-#[inline]
-pub fn dma_wmb() {
-    // ORDERING: Release. Pairs with the card's read of the later word, then of the earlier ones.
-    // Checked by `loom_ring::a_fetched_command_is_whole`, where the doorbell is such a word.
-    fence(Ordering::Release);
-}
-
-/// Phase before body: what is read from shared memory after is at least as new as what the card
-/// had written when it wrote the word read before.
-///
-/// x86-64 keeps loads in order, so the compiler is all that has to be held back.
-/// On aarch64 this would be `dmb oshld`.
-#[inline]
-pub fn dma_rmb() {
-    // ORDERING: Acquire. Pairs with the card's writes, body first, then the phase.
-    // Checked by `loom_ring::a_reaped_completion_is_whole`, which reads results behind it.
-    fence(Ordering::Acquire);
-}
 
 /// Memory before doorbell: everything written to shared memory before is visible to the card,
 /// and everything read from it has been read, when the register written after reaches the card.

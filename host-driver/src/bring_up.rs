@@ -4,6 +4,7 @@
 //! version, hash; capabilities; reset; settings; enable; rings. Every wait is bounded on the
 //! backing's clock, with a wall-clock backstop.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use abi::core::Capabilities;
@@ -107,13 +108,26 @@ pub(crate) fn reset(backing: &dyn Backing) -> Result<(), AttachError> {
     write(backing, register::RESET, 1);
     wait_for(backing, "acknowledge the reset", limit::RESET_DEADLINE_MS, || {
         let incarnation = read(backing, register::INCARNATION);
-        incarnation != before
-            && incarnation != u32::MAX
-            && read(backing, register::STATE) == CardState::RESET.0
+        incarnation != before && read(backing, register::STATE) == CardState::RESET.0
     })
 }
 
-/// Gives the card its settings and makes it ready.
+/// Leaves the card quiet: reset, and without the bus even if it does not answer.
+pub(crate) fn quiesce(backing: &dyn Backing) -> Result<(), AttachError> {
+    let reset = reset(backing);
+    let quiet = bus_master(backing, false);
+    reset.and(quiet)
+}
+
+fn bus_master(backing: &dyn Backing, on: bool) -> Result<(), AttachError> {
+    backing.bus_master(on).map_err(|source| AttachError::System {
+        card: backing.describe(),
+        what: "bus mastering",
+        source: Arc::new(source),
+    })
+}
+
+/// Gives the card the bus and its settings, and makes it ready.
 pub(crate) fn enable(
     backing: &dyn Backing,
     config: &Config,
@@ -128,6 +142,7 @@ pub(crate) fn enable(
             offered: limit::PORT_VLANS_MAX,
         });
     }
+    bus_master(backing, true)?;
     write(backing, register::GENERATION_SEED, generation_seed);
     write(backing, register::GRACE_MS, config.grace_ms);
     write(backing, register::STALE_MS, config.stale_ms);
@@ -172,10 +187,15 @@ fn wait_for(
         if is_there() {
             return Ok(());
         }
+        let state = read(backing, register::STATE);
+        // What is gone stays gone: nobody waits for it.
+        if state == u32::MAX {
+            return Err(AttachError::Vanished { card: backing.describe() });
+        }
         let waited_ms = backing.clock_ns().saturating_sub(start_ns) / 1_000_000;
         if waited_ms > u64::from(deadline_ms) || start.elapsed() > WALL_BACKSTOP {
-            let state = CardState(read(backing, register::STATE));
-            return Err(AttachError::TimedOut { card: backing.describe(), what, waited_ms, state });
+            let (card, state) = (backing.describe(), CardState(state));
+            return Err(AttachError::TimedOut { card, what, waited_ms, state });
         }
         backing.relax();
     }

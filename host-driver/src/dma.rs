@@ -1,7 +1,7 @@
 //! DMA memory that one owner can name, and what is made of it: lists, result buffers.
 //!
-//! Between `memory` and whoever fills or reads it. A region is mapped for the card while its
-//! owner lives and unmapped when it goes; nobody else has its IOVA or its words.
+//! Between `memory` and whoever fills or reads it. A region is its owner's while the owner lives,
+//! and given back when it goes; nobody else has its IOVA or its words.
 
 use std::fmt;
 use std::io;
@@ -10,31 +10,30 @@ use std::sync::Arc;
 use abi::host::handle::Handle;
 use abi::host::limit;
 
-use crate::backing::Backing;
+use crate::backing::{Backing, Reachable};
 use crate::memory::{Memory, Words};
 
-/// Result buffers are kept for reuse up to this many bytes each; larger ones are unmapped.
+/// Result buffers are kept for reuse up to this many bytes each; larger ones are given back.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Result buffers kept for reuse.
 const KEPT_MAX: usize = 64;
 /// Smallest result buffer: a page.
 const RESULT_BYTES_MIN: usize = 4096;
 
-/// A piece of memory mapped for the card.
+/// A piece of memory that the card can reach, given back when it goes.
 pub struct DmaRegion {
-    memory: Arc<Memory>,
+    memory: Memory,
     iova: u64,
     backing: Arc<dyn Backing>,
 }
 
 impl DmaRegion {
-    /// Maps `bytes` zeroed bytes.
+    /// Takes `bytes` bytes; what is in them is anything.
     ///
     /// # Errors
     /// When the system has no memory, or the backing no room to map it.
     pub fn new(backing: &Arc<dyn Backing>, bytes: usize) -> io::Result<Self> {
-        let memory = Arc::new(Memory::new(bytes)?);
-        let iova = backing.map(&memory)?;
+        let Reachable { memory, iova } = backing.allocate(bytes)?;
         Ok(Self { memory, iova, backing: Arc::clone(backing) })
     }
 
@@ -53,7 +52,8 @@ impl DmaRegion {
 
 impl Drop for DmaRegion {
     fn drop(&mut self) {
-        self.backing.unmap(self.iova, &self.memory);
+        let memory = self.memory.clone();
+        self.backing.release(Reachable { memory, iova: self.iova });
     }
 }
 

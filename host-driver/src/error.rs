@@ -66,6 +66,12 @@ pub enum AttachError {
         /// Offered.
         offered: u32,
     },
+    /// Reads of the card return all ones: it has left the bus.
+    #[error("{card}: has vanished: its registers read all ones")]
+    Vanished {
+        /// Which card.
+        card: String,
+    },
     /// The card did not do what it was told within the bound.
     #[error("{card}: did not {what} within {waited_ms} ms; state is {state}")]
     TimedOut {

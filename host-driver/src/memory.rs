@@ -7,9 +7,13 @@
 #![expect(unsafe_code, reason = "atomic words are formed from the pointer of a mapping")]
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{MmapMut, MmapRaw};
+
+/// Bytes of a word.
+const WORD_BYTES: usize = size_of::<u32>();
 
 /// Words that two sides share. The rings are written against this, so that the same code runs
 /// on mapped memory, on a card's memory in the model, and under loom.
@@ -32,33 +36,62 @@ pub trait Words {
     fn store_release(&self, word: usize, value: u32);
 }
 
-/// Page-aligned, zeroed memory that can be mapped for a card. Pages are taken from the system
-/// when they are first touched.
-#[derive(Debug)]
+/// Words of a mapping, or of a part of one. Clones are the same words.
+///
+/// The mapping lives as long as any part of it does.
+#[derive(Clone, Debug)]
 pub struct Memory {
-    mapping: MmapRaw,
+    mapping: Arc<MmapRaw>,
+    /// First byte within the mapping; a multiple of 4.
+    start: usize,
+    bytes: usize,
 }
 
 impl Memory {
-    /// Maps at least `bytes` bytes (a whole number of words) of anonymous shared memory.
+    /// Maps at least `bytes` bytes (a whole number of words) of anonymous shared memory, zeroed
+    /// and aligned to a page. Pages are taken from the system when they are first touched.
     ///
     /// # Errors
     /// What the system says when it has no memory or no address space left.
     pub fn new(bytes: usize) -> io::Result<Self> {
-        let mapping = MmapMut::map_anon(bytes.next_multiple_of(4).max(4))?;
-        Ok(Self { mapping: mapping.into() })
+        let mapping = MmapMut::map_anon(bytes.next_multiple_of(WORD_BYTES).max(WORD_BYTES))?;
+        Ok(Self::of(mapping.into()))
     }
 
-    /// Bytes mapped.
+    /// The words of a mapping: of a file that others map too, of a card's memory in a BAR. Bytes
+    /// past the last whole word are left out.
+    ///
+    /// A mapped file must not shrink while this lives, or an access past its new end ends the
+    /// process: take only files that are sealed against that, or that nobody else can open.
+    #[must_use]
+    pub fn of(mapping: MmapRaw) -> Self {
+        let bytes = mapping.len() / WORD_BYTES * WORD_BYTES;
+        Self { mapping: Arc::new(mapping), start: 0, bytes }
+    }
+
+    /// The `bytes` bytes from byte `start` on, the same words.
+    ///
+    /// # Panics
+    /// When they are not whole words, or not inside.
+    #[must_use]
+    pub fn part(&self, start: usize, bytes: usize) -> Self {
+        let is_whole = start.is_multiple_of(WORD_BYTES) && bytes.is_multiple_of(WORD_BYTES);
+        assert!(is_whole, "a part is of whole words, not {bytes} bytes at {start}");
+        let is_inside = start <= self.bytes && bytes <= self.bytes - start;
+        assert!(is_inside, "{bytes} bytes at {start} of a memory of {}", self.bytes);
+        Self { mapping: Arc::clone(&self.mapping), start: self.start + start, bytes }
+    }
+
+    /// Bytes in it.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.mapping.len()
+        self.bytes
     }
 
     /// Address of the first byte in this process, for a mapping call.
     #[must_use]
     pub fn address(&self) -> usize {
-        self.mapping.as_ptr().addr()
+        self.mapping.as_ptr().addr() + self.start
     }
 
     /// Copies bytes out, a word at a time. Meaningful once the other side has handed them over.
@@ -103,12 +136,13 @@ impl Memory {
 
     #[inline]
     fn cell(&self, word: usize) -> &AtomicU32 {
-        assert!(word < self.mapping.len() / 4, "word {word} is past the end of the mapping");
+        assert!(word < self.bytes / WORD_BYTES, "word {word} is past the end of the memory");
         let base = self.mapping.as_mut_ptr().cast::<u32>();
-        // SAFETY: `word` is inside the mapping, which is page-aligned and lives as long as `self`.
-        let cell = unsafe { base.add(word) };
-        // SAFETY: the pointer is aligned and valid while `self` lives; everybody who shares this
-        // mapping reads and writes it as aligned 32-bit atomic words only.
+        // SAFETY: `start` and `bytes` lie inside the mapping and `word` inside `bytes`.
+        let cell = unsafe { base.add(self.start / WORD_BYTES + word) };
+        // SAFETY: a mapping is page-aligned, so the word is aligned; it is valid while `self`
+        // lives; everybody who shares it in this process reads and writes aligned 32-bit atomic
+        // words only, and what others do to it is like a card's doing.
         unsafe { AtomicU32::from_ptr(cell) }
     }
 }
@@ -116,7 +150,7 @@ impl Memory {
 impl Words for Memory {
     #[inline]
     fn len(&self) -> usize {
-        self.mapping.len() / 4
+        self.bytes / WORD_BYTES
     }
     #[inline]
     fn load_relaxed(&self, word: usize) -> u32 {
@@ -156,5 +190,28 @@ mod tests {
         let mut bytes = [0; 16];
         memory.copy_out(0, &mut bytes);
         assert_eq!(bytes[..12], [0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5, 0xff, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn a_part_is_the_same_words_and_no_others() {
+        let memory = Memory::new(64).unwrap();
+        let part = memory.part(16, 32).part(8, 16);
+        part.store_relaxed(0, 7);
+        assert_eq!((memory.load_relaxed(6), part.len(), part.bytes()), (7, 4, 16));
+        assert_eq!(part.address(), memory.address() + 24);
+        drop(memory);
+        assert_eq!(part.load_relaxed(0), 7, "the mapping lives on");
+    }
+
+    #[test]
+    #[should_panic(expected = "word 4 is past the end of the memory")]
+    fn a_part_ends_where_it_ends() {
+        Memory::new(64).unwrap().part(16, 16).load_relaxed(4);
+    }
+
+    #[test]
+    #[should_panic(expected = "8 bytes at 60 of a memory of 64")]
+    fn a_part_lies_inside() {
+        let _ = Memory::new(64).unwrap().part(60, 8);
     }
 }

@@ -21,8 +21,8 @@ use crate::error::Error;
 use crate::ring::{Consumer, Producer};
 use crate::session::zero;
 
-/// Bytes of a packet buffer: the largest packet, on cache lines.
-const BUFFER_BYTES: usize = (limit::MTU_MAX as usize).next_multiple_of(64);
+/// Packet buffers start on cache lines.
+const BUFFER_ALIGN: usize = 64;
 /// Words of a transmit descriptor.
 const DESCRIPTOR_WORDS: usize = TransmitDescriptor::BYTES / 4;
 
@@ -35,8 +35,10 @@ pub enum NotPosted {
         /// Packets under way.
         in_flight: usize,
     },
-    /// Longer than any packet the card sends.
-    #[error("the packet has {bytes} bytes; a card sends at most {most}")]
+    /// Longer than any packet that the session was set up for.
+    #[error(
+        "the packet has {bytes} bytes; this session sends at most {most} (Config::packet_bytes)"
+    )]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -75,6 +77,10 @@ pub(crate) struct Wire {
     descriptors: DmaRegion,
     completions: DmaRegion,
     buffers: DmaRegion,
+    /// Longest packet.
+    packet_bytes: usize,
+    /// Distance of two buffers in bytes.
+    stride: usize,
     producer: Producer,
     consumer: Consumer,
     fetched: u32,
@@ -85,15 +91,25 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(backing: &Arc<dyn Backing>, number: u32, size: RingSize) -> io::Result<Self> {
+    /// Transmit ring `number`, for packets of at most `packet_bytes`.
+    pub(crate) fn new(
+        backing: &Arc<dyn Backing>,
+        number: u32,
+        size: RingSize,
+        packet_bytes: u32,
+    ) -> io::Result<Self> {
         let slots = size.slots() as usize;
+        let packet_bytes = packet_bytes.min(limit::MTU_MAX) as usize;
+        let stride = packet_bytes.next_multiple_of(BUFFER_ALIGN).max(BUFFER_ALIGN);
         Ok(Self {
             backing: Arc::clone(backing),
             number,
             size,
             descriptors: DmaRegion::new(backing, slots * TransmitDescriptor::BYTES)?,
             completions: DmaRegion::new(backing, slots * TransmitCompletion::BYTES)?,
-            buffers: DmaRegion::new(backing, slots * BUFFER_BYTES)?,
+            buffers: DmaRegion::new(backing, slots * stride)?,
+            packet_bytes,
+            stride,
             producer: Producer::new(size, DESCRIPTOR_WORDS),
             consumer: Consumer::new(size),
             fetched: 0,
@@ -123,15 +139,15 @@ impl Wire {
         tag: u32,
         progress_ms: Option<u32>,
     ) -> Result<(), NotPosted> {
-        if packet.len() > BUFFER_BYTES {
-            return Err(NotPosted::TooLong { bytes: packet.len(), most: BUFFER_BYTES });
+        if packet.len() > self.packet_bytes {
+            return Err(NotPosted::TooLong { bytes: packet.len(), most: self.packet_bytes });
         }
         let in_flight = self.in_flight();
         if self.free.is_empty() || self.room() == 0 {
             return Err(NotPosted::Full { in_flight });
         }
         let Some(buffer) = self.free.pop() else { return Err(NotPosted::Full { in_flight }) };
-        let offset = buffer as usize * BUFFER_BYTES;
+        let offset = buffer as usize * self.stride;
         self.buffers.memory().copy_in(offset, packet);
         self.tags[buffer as usize] = Some(tag);
         let descriptor = TransmitDescriptor {

@@ -345,6 +345,7 @@ fn detach_leaves_the_card_reset_and_nothing_mapped() {
     let resets = card.resets();
     session.detach().unwrap();
     assert_eq!((card.mapped(), card.running(), card.resets()), (0, 0, resets + 1));
+    assert_eq!((card.trims(), card.is_master()), (1, false));
 }
 
 #[test]
@@ -354,7 +355,7 @@ fn a_dropped_session_leaves_the_card_reset_and_nothing_mapped() {
     let transmitter = session.transmitter(0).unwrap();
     let resets = card.resets();
     drop(session);
-    assert_eq!((card.running(), card.resets()), (0, resets + 1));
+    assert_eq!((card.running(), card.resets(), card.is_master()), (0, resets + 1, false));
     drop(transmitter);
     assert_eq!(card.mapped(), 0);
 }

@@ -4,9 +4,8 @@
 //! call into the part that owns the matter.
 
 use std::io;
-use std::sync::Arc;
 
-use host_driver::backing::{Backing, Registers};
+use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::Memory;
 use vmm_sys_util::eventfd::EventFd;
 
@@ -29,16 +28,26 @@ impl Backing for ModelCard {
         "model".to_owned()
     }
 
-    fn map(&self, memory: &Arc<Memory>) -> io::Result<u64> {
-        self.shared.iommu.map(memory)
+    fn allocate(&self, bytes: usize) -> io::Result<Reachable> {
+        let memory = Memory::new(bytes)?;
+        let iova = self.shared.slot.iommu.map(&memory)?;
+        Ok(Reachable { memory, iova })
     }
 
-    fn unmap(&self, iova: u64, _memory: &Arc<Memory>) {
-        self.shared.iommu.unmap(iova);
+    fn release(&self, Reachable { memory, iova }: Reachable) {
+        self.shared.slot.iommu.unmap(iova, iova + (memory.bytes() as u64 - 1));
+    }
+
+    // What is given back is taken away at once.
+    fn trim(&self) {}
+
+    fn bus_master(&self, on: bool) -> io::Result<()> {
+        self.shared.slot.iommu.set_master(on);
+        Ok(())
     }
 
     fn interrupt(&self, vector: u32) -> io::Result<EventFd> {
-        self.shared.interrupts.eventfd(vector)
+        self.shared.slot.interrupts.eventfd(vector)
     }
 
     fn clock_ns(&self) -> u64 {
@@ -54,6 +63,6 @@ impl Backing for ModelCard {
 
     fn reset_function(&self) -> io::Result<()> {
         self.control(Some(Order::Reset));
-        Ok(())
+        self.bus_master(false)
     }
 }

@@ -74,7 +74,7 @@ impl Shared {
             return Ok(if at.is_multiple_of(8) { value as u32 } else { (value >> 32) as u32 });
         }
         if let Some(word) = doorbell(offset) {
-            return Ok(self.doorbells.load_acquire(word));
+            return Ok(self.slot.doorbells.load_acquire(word));
         }
         if let Some((bank, of)) = self.ring_cell(offset) {
             return ring_register(bank, of)
@@ -86,7 +86,8 @@ impl Shared {
             return Ok(register.get());
         }
         if in_page(offset, reg::MSIX_PENDING, reg::MSIX_PENDING + 8) {
-            return Ok(0);
+            let is_first = offset == reg::MSIX_PENDING;
+            return Ok(if is_first { self.slot.interrupts.pending() } else { 0 });
         }
         self.constant(offset).or_else(|| self.health(offset)).ok_or(Denied)
     }
@@ -96,7 +97,7 @@ impl Shared {
             return Err(Denied);
         }
         if let Some(word) = doorbell(offset) {
-            self.doorbells.store_release(word, value);
+            self.slot.doorbells.store_release(word, value);
             self.core_sleeper.wake();
             self.datapath_sleeper.wake();
             return Ok(None);
@@ -129,7 +130,7 @@ impl Shared {
 
     fn counter(&self, number: u32) -> Option<u64> {
         if number == Counter::DMA_REFUSED.0 {
-            return Some(self.iommu.refused());
+            return Some(self.slot.iommu.refused());
         }
         self.counters.get(number)
     }
@@ -261,9 +262,10 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::config::CardConfig;
+    use crate::slot::Slot;
 
     fn card() -> std::sync::Arc<Shared> {
-        Shared::new(CardConfig::default(), Clock::counted(250_000))
+        Shared::new(Slot::new(), CardConfig::default(), Clock::counted(250_000))
     }
 
     fn bad(shared: &Shared) -> u64 {

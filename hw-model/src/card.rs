@@ -3,12 +3,11 @@
 //! The composition root of the model: everything else is a part that is put together here. What
 //! a driver sees of it is in `backing`.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use abi::host::limit::NOTICES_MAX;
-use host_driver::memory::Memory;
+use abi::host::status::FailCode;
 
 use crate::clock::Clock;
 use crate::command_core::CommandCore;
@@ -16,10 +15,10 @@ use crate::config::CardConfig;
 use crate::control::{Order, fresh_table};
 use crate::datapath::Datapath;
 use crate::free_running::FreeRunning;
-use crate::iommu::{Permission, Refusal};
 use crate::meter::Meter;
 use crate::port::Port;
 use crate::shared::Shared;
+use crate::slot::Slot;
 use crate::timed::Timed;
 
 /// A card in software. Made in reset; a driver attaches to it through
@@ -40,28 +39,44 @@ pub(crate) enum Way {
 }
 
 impl ModelCard {
-    /// A card that runs by itself, on two threads of its own, as fast as the machine lets it.
-    /// They end when the last reference goes.
+    /// A card that runs by itself, on two threads of its own, as fast as the machine lets it, in a
+    /// slot of its own. They end when the last reference goes.
     ///
     /// # Panics
     /// When the system has no memory page or thread left.
     #[must_use]
     pub fn free_running(config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
+        Self::free_running_in(Slot::new(), config, port)
+    }
+
+    /// A card that runs by itself, put into `slot`, which is to be empty.
+    ///
+    /// # Panics
+    /// When the system has no thread left.
+    #[must_use]
+    pub fn free_running_in(slot: Arc<Slot>, config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
         let clock = Clock::machine(config.capabilities.clock_khz);
-        let (shared, core, datapath) = engines(config, clock, port);
+        let (shared, core, datapath) = engines(slot, config, clock, port);
         let way = Way::Free(FreeRunning::start(Arc::clone(&shared), core, datapath));
         Arc::new(Self { shared, way })
     }
 
     /// A card whose time passes only in [`relax`](host_driver::backing::Backing::relax), the same
-    /// way for the same calls.
+    /// way for the same calls, in a slot of its own.
     ///
     /// # Panics
     /// When the system has no memory page left.
     #[must_use]
     pub fn timed(config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
+        Self::timed_in(Slot::new(), config, port)
+    }
+
+    /// A card whose time passes only in [`relax`](host_driver::backing::Backing::relax), put into
+    /// `slot`, which is to be empty.
+    #[must_use]
+    pub fn timed_in(slot: Arc<Slot>, config: CardConfig, port: Box<dyn Port>) -> Arc<Self> {
         let clock = Clock::counted(config.capabilities.clock_khz);
-        let (shared, core, datapath) = engines(config, clock, port);
+        let (shared, core, datapath) = engines(slot, config, clock, port);
         let way = Way::Timed(Box::new(Timed::new(Arc::clone(&shared), core, datapath)));
         Arc::new(Self { shared, way })
     }
@@ -91,31 +106,15 @@ impl ModelCard {
         self.control(order);
     }
 
-    /// The doorbell page: plain shared memory that the card polls, at
-    /// [`DOORBELL_PAGE`](abi::host::register::DOORBELL_PAGE) of BAR0.
+    /// The slot it is in.
     #[must_use]
-    pub fn doorbells(&self) -> &Arc<Memory> {
-        &self.shared.doorbells
+    pub fn slot(&self) -> &Arc<Slot> {
+        &self.shared.slot
     }
 
-    /// Makes `memory` reachable at an IOVA of the caller's choice, as a virtual machine's own
-    /// table does. Taken away by [`unmap`](host_driver::backing::Backing::unmap).
-    ///
-    /// # Errors
-    /// When the range overlaps another, does not start on a page, wraps, or is one too many.
-    pub fn map_at(
-        &self,
-        iova: u64,
-        memory: &Arc<Memory>,
-        permission: Permission,
-    ) -> io::Result<()> {
-        self.shared.iommu.map_at(iova, memory, permission)
-    }
-
-    /// The DMA access that was refused last, for a report; the counter `dma_refused` counts them.
-    #[must_use]
-    pub fn last_refused(&self) -> Option<Refusal> {
-        self.shared.iommu.last_refused()
+    /// Puts the card into *failed*: the machine around it cannot keep what the host was promised.
+    pub fn fail(&self, code: FailCode, cause: u32) {
+        self.shared.registers.fail(code, 0, cause);
     }
 
     /// Carries out what a register write asked for, if it asked for anything.
@@ -129,11 +128,12 @@ impl ModelCard {
 }
 
 fn engines<M: Meter>(
+    slot: Arc<Slot>,
     config: CardConfig,
     clock: Clock,
     port: Box<dyn Port>,
 ) -> (Arc<Shared>, CommandCore<M>, Datapath) {
-    let shared = Shared::new(config, clock);
+    let shared = Shared::new(slot, config, clock);
     let table = fresh_table(&shared);
     let (sender, receiver) = sync_channel(NOTICES_MAX as usize);
     let core = CommandCore::new(Arc::clone(&shared), Arc::clone(&table), receiver);

@@ -62,11 +62,12 @@ fn reset<M: Meter>(shared: &Shared, core: &mut CommandCore<M>, datapath: &mut Da
         // No loom test: no second thread is there.
         shared.epochs.store_relaxed(word, 0);
     }
-    for word in 0..shared.doorbells.len() {
+    for word in 0..shared.slot.doorbells.len() {
         // ORDERING: Relaxed. INCARNATION, written below with Release, publishes the cleared page.
         // No loom test: the host reads it after that register.
-        shared.doorbells.store_relaxed(word, 0);
+        shared.slot.doorbells.store_relaxed(word, 0);
     }
+    shared.slot.interrupts.reset();
     shared.registers.reset();
 }
 

@@ -93,12 +93,12 @@ impl CommandRing {
             return Ok(false);
         }
         let size = self.config.size;
-        let tail = doorbell_tail(&shared.doorbells, self.number);
+        let tail = doorbell_tail(&shared.slot.doorbells, self.number);
         if tail == self.fetched {
             return Ok(false);
         }
         let (Some(waiting), Ok(room)) =
-            (size.used(self.fetched, tail), self.completions.room(&shared.doorbells))
+            (size.used(self.fetched, tail), self.completions.room(&shared.slot.doorbells))
         else {
             shared.counters.add(Counter::BAD_DOORBELLS, 1);
             return Err(FailCode::DOORBELL);
@@ -125,7 +125,7 @@ impl CommandRing {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        let window = shared.iommu.window();
+        let window = shared.slot.iommu.window();
         for _ in 0..flight.slots {
             let slot = self.config.size.slot(self.fetched);
             let iova = self.config.base + u64::from(slot) * u64::from(SLOT_BYTES);
@@ -174,7 +174,7 @@ impl ListBuffer {
             return false;
         }
         let words = &mut self.handles[..self.entries as usize * 2];
-        let answer = shared.iommu.window().read(self.iova, words);
+        let answer = shared.slot.iommu.window().read(self.iova, words);
         self.state = if answer.is_ok() { Fetched::Ready } else { Fetched::Failed };
         true
     }

@@ -5,8 +5,9 @@
 //! at a time; only a control register takes both, so nothing on the datapath waits for firmware.
 //! Invariant: while a control register is carried out, neither thread is inside a slice.
 //!
-//! An idle thread spins, then yields, then rests for at most [`REST`]; it is woken by what the
-//! card itself does. A doorbell written through a mapping wakes nobody and is found by polling.
+//! An idle thread spins, then yields, then rests, first for [`REST`] and the longer it was idle the
+//! longer, up to [`REST_LONGEST`]; it is woken by what the card itself does. A doorbell written
+//! through a mapping wakes nobody and is found by polling.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -30,8 +31,12 @@ const TURN: u32 = 4;
 const SPINS: u32 = 32;
 /// Slices without work before an idle thread rests.
 const YIELDS: u32 = 256;
-/// Longest rest of an idle thread of a ready card.
+/// Rest of a thread of a ready card that has just become idle.
 const REST: Duration = Duration::from_micros(50);
+/// Rests of one length before they get twice as long.
+const RESTS: u32 = 16;
+/// Rest of a thread of a ready card that has been idle for long, about 25 ms.
+const REST_LONGEST: Duration = Duration::from_millis(1);
 /// Longest rest of a thread of a card that is not ready.
 const REST_OFF: Duration = Duration::from_millis(2);
 
@@ -221,7 +226,26 @@ impl Backoff {
             _ if !is_ready => sleeper.rest(REST_OFF),
             ..SPINS => std::hint::spin_loop(),
             SPINS..YIELDS => thread::yield_now(),
-            _ => sleeper.rest(REST),
+            idle => sleeper.rest(rest_after(idle - YIELDS)),
         }
+    }
+}
+
+/// How long a thread rests that has rested so often without work.
+fn rest_after(rests: u32) -> Duration {
+    let longer = 1_u32.checked_shl(rests / RESTS).unwrap_or(u32::MAX);
+    REST.saturating_mul(longer).min(REST_LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_get_longer_up_to_a_bound() {
+        assert_eq!([0, RESTS - 1, RESTS].map(rest_after), [REST, REST, 2 * REST]);
+        assert_eq!(rest_after(u32::MAX), REST_LONGEST);
+        let before: Duration = (0..).map(rest_after).take_while(|rest| *rest < REST_LONGEST).sum();
+        assert!((20..30).contains(&before.as_millis()), "{before:?}");
     }
 }

@@ -179,7 +179,7 @@ impl<M: Meter> Hal for NativeHal<M> {
         self.meter.charge(costs::EVENT_CYCLES);
         let due = self.due(event.len());
         let is_running = self.is_running(EVENT_RING);
-        let doorbells = &self.shared.doorbells;
+        let doorbells = &self.shared.slot.doorbells;
         let ring = self.events.as_mut().filter(|_| is_running);
         let Some(ring) = ring.filter(|ring| ring.room(doorbells).is_ok_and(|room| room > 0)) else {
             self.needs_rescan = true;

@@ -16,6 +16,7 @@
 
 mod backing;
 mod bar;
+pub mod bench;
 mod card;
 mod clock;
 mod command_core;
@@ -41,6 +42,7 @@ mod registers;
 mod rings;
 mod shared;
 mod sleeper;
+mod slot;
 pub mod table_memory;
 mod timed;
 mod watchdog;
@@ -49,3 +51,4 @@ pub use card::ModelCard;
 pub use config::{CardConfig, ReaderStall};
 pub use iommu::{MAPPINGS_MAX, Permission, Refusal};
 pub use pcie::Pcie;
+pub use slot::Slot;

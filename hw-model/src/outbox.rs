@@ -91,7 +91,7 @@ impl Outbox {
         if self.queue.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let window = shared.iommu.window();
+        let window = shared.slot.iommu.window();
         while let Some(outgoing) = self.queue.take_due(now) {
             let (ring, answer) = match outgoing {
                 Outgoing::Result { ring, iova, words, count } => {
@@ -152,7 +152,7 @@ pub(crate) fn raise_interrupts<'a>(
     for ring in rings {
         if let Some(vector) = ring.moderation.take(now) {
             raised = true;
-            if shared.interrupts.raise(vector) {
+            if shared.slot.raise(vector) {
                 shared.counters.add(Counter::INTERRUPTS, 1);
             }
         }

@@ -1,4 +1,4 @@
-//! What all engines of one card share: registers, counters, clock, IOMMU, epochs.
+//! What all engines of one card share: registers, counters, clock, epochs, and the slot it is in.
 //!
 //! Nothing here is behind a lock that a datapath step could wait for. The engines themselves
 //! (`command_core`, `datapath`) have one owner each and are not in here.
@@ -6,17 +6,15 @@
 use std::sync::Arc;
 
 use abi::core::table::TableLayout;
-use abi::host::register::DOORBELL_PAGE_BYTES;
-use host_driver::memory::Memory;
+use host_driver::memory::Words;
 
 use crate::clock::Clock;
 use crate::config::CardConfig;
 use crate::counters::Counters;
 use crate::epochs::Epochs;
-use crate::interrupts::Interrupts;
-use crate::iommu::Iommu;
 use crate::registers::RegisterFile;
 use crate::sleeper::Sleeper;
+use crate::slot::Slot;
 
 /// The shared part of a card.
 #[derive(Debug)]
@@ -25,12 +23,11 @@ pub(crate) struct Shared {
     /// `None` when the capabilities do not fit; the card fails at ENABLE.
     pub(crate) layout: Option<TableLayout>,
     pub(crate) clock: Clock,
-    pub(crate) iommu: Iommu,
-    pub(crate) doorbells: Arc<Memory>,
+    /// What the machine gives the card.
+    pub(crate) slot: Arc<Slot>,
     pub(crate) counters: Counters,
     pub(crate) registers: RegisterFile,
     pub(crate) epochs: Epochs,
-    pub(crate) interrupts: Interrupts,
     /// The core's thread, if it has one and it rests.
     pub(crate) core_sleeper: Sleeper,
     /// The datapath's thread, if it has one and it rests.
@@ -38,22 +35,23 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// A card in reset.
-    ///
-    /// # Panics
-    /// When the system has no page left for the doorbells: there is no card without them.
-    pub(crate) fn new(config: CardConfig, clock: Clock) -> Arc<Self> {
-        let doorbells = Memory::new(DOORBELL_PAGE_BYTES as usize);
+    /// A card in reset, freshly put into `slot`.
+    pub(crate) fn new(slot: Arc<Slot>, config: CardConfig, clock: Clock) -> Arc<Self> {
+        slot.iommu.power_on();
+        slot.interrupts.reset();
+        for word in 0..slot.doorbells.len() {
+            // ORDERING: Relaxed. No card looks at the page yet; its threads are spawned later.
+            // No loom test: spawning orders it.
+            slot.doorbells.store_relaxed(word, 0);
+        }
         Arc::new(Self {
             layout: TableLayout::new(&config.capabilities),
             config,
             clock,
-            iommu: Iommu::default(),
-            doorbells: Arc::new(doorbells.expect("a process that runs has a page left")),
+            slot,
             counters: Counters::new(),
             registers: RegisterFile::default(),
             epochs: Epochs::default(),
-            interrupts: Interrupts::default(),
             core_sleeper: Sleeper::default(),
             datapath_sleeper: Sleeper::default(),
         })

@@ -9,7 +9,6 @@ use abi::host::handle::Handle;
 use abi::host::register::{self as reg, Counter, RING_STRIDE, TRANSMIT_RING_FIRST};
 use abi::host::status::{CardState, FailCode, RingState, Status, TransmitStatus};
 use host_driver::backing::{Backing, Registers};
-use host_driver::memory::Memory;
 use hw_model::{CardConfig, ReaderStall};
 
 use host::{Host, SLOTS};
@@ -201,7 +200,7 @@ fn a_ring_outside_what_is_mapped_stops_and_the_access_is_remembered() {
         let error = reg::RING_ERROR.bank(1, RING_STRIDE).offset;
         assert_eq!(host.card.read(error), FailCode::RING_BUS.0);
         assert_eq!(host.counter(Counter::DMA_REFUSED), 1);
-        assert_eq!(host.card.last_refused().unwrap().iova, host.iova + 0x100_0000);
+        assert_eq!(host.card.slot().last_refused().unwrap().iova, host.iova + 0x100_0000);
         assert_eq!(host.card.read(reg::STATE.offset), CardState::READY.0);
     });
 }
@@ -210,9 +209,9 @@ fn a_ring_outside_what_is_mapped_stops_and_the_access_is_remembered() {
 fn a_buffer_outside_what_is_mapped_drops_its_frame() {
     both(|mut host| {
         let (.., path, _) = offload(&mut host);
-        let elsewhere = std::sync::Arc::new(Memory::new(4096).unwrap());
-        let iova = host.card.map(&elsewhere).unwrap();
-        host.card.unmap(iova, &elsewhere);
+        let elsewhere = host.card.allocate(4096).unwrap();
+        let iova = elsewhere.iova;
+        host.card.release(elsewhere);
         host.post(path, 1, 64);
         // The descriptor's buffer, at its bytes 8 to 15.
         host.memory.copy_in(0x3000 + 8, &iova.to_le_bytes());

@@ -11,6 +11,9 @@ pub struct Config {
     pub transmit_rings: u32,
     /// Slots of a transmit ring, of its completion ring, and packet buffers: a power of two.
     pub transmit_slots: u32,
+    /// Largest packet that will be posted, in bytes, and with that the size of a packet buffer; at
+    /// most [`MTU_MAX`](abi::host::limit::MTU_MAX).
+    pub packet_bytes: u32,
     /// Entries of the event ring: a power of two.
     pub event_slots: u32,
     /// Trees that can be under way at once; as many again can wait for that. At most 16,384.
@@ -36,6 +39,7 @@ impl Default for Config {
             ring_slots: 1024,
             transmit_rings: 1,
             transmit_slots: 1024,
+            packet_bytes: abi::host::limit::MTU_MAX,
             event_slots: 1024,
             in_flight: 1024,
             generation_seed: None,

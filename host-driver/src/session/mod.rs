@@ -275,7 +275,11 @@ impl<B: Backing> Session<B> {
     /// # Errors
     /// When the card does not acknowledge the reset.
     pub fn detach(self) -> Result<(), AttachError> {
-        self.shared.close()
+        let backing = Arc::clone(&self.shared.backing);
+        let closed = self.shared.close();
+        drop(self);
+        backing.trim();
+        closed
     }
 }
 
@@ -361,7 +365,7 @@ impl<B: Backing> Shared<B> {
         let mut deliveries = Deliveries::new();
         let reset = {
             let mut engine = self.engine();
-            let reset = bring_up::reset(self.backing.as_ref());
+            let reset = bring_up::quiesce(self.backing.as_ref());
             engine.fail(Error::Closed, &mut deliveries);
             reset
         };
@@ -376,7 +380,7 @@ impl<B: Backing> Drop for Shared<B> {
         let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner);
         let is_closed = matches!(engine.fault, Some(Error::Closed));
         // A card that does not answer is unmapped all the same: then it reaches nothing.
-        if !is_closed && bring_up::reset(self.backing.as_ref()).is_err() {
+        if !is_closed && bring_up::quiesce(self.backing.as_ref()).is_err() {
             engine.fault = Some(Error::Closed);
         }
     }

@@ -49,7 +49,12 @@ pub(super) fn start<B: Backing>(
     };
     let wires = (0..config.transmit_rings).map(|ring| {
         let number = register::TRANSMIT_RING_FIRST + ring;
-        Ok(Arc::new(Mutex::new(Wire::new(&surroundings, number, sizes.transmit)?)))
+        Ok(Arc::new(Mutex::new(Wire::new(
+            &surroundings,
+            number,
+            sizes.transmit,
+            config.packet_bytes,
+        )?)))
     });
     let wires = wires.collect::<io::Result<Vec<_>>>().map_err(system("transmit rings"))?;
     let engine = engine(&surroundings, config, &capabilities, sizes);

@@ -13,7 +13,7 @@ use abi::host::limit::SLOT_BYTES;
 use abi::host::position::RingSize;
 use abi::host::register;
 use abi::host::status::{CardState, RingState};
-use host_driver::backing::{Backing, Registers};
+use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::{Memory, Words};
 use vmm_sys_util::eventfd::EventFd;
 
@@ -26,7 +26,7 @@ const RING_SLOTS: u32 = 64;
 #[derive(Default)]
 struct Can {
     registers: BTreeMap<u32, u32>,
-    mapped: Vec<Arc<Memory>>,
+    mapped: Vec<Memory>,
     results: Vec<u32>,
     completion: Completion,
     served: u32,
@@ -164,12 +164,17 @@ impl Backing for Canned {
     fn describe(&self) -> String {
         "canned".into()
     }
-    fn map(&self, memory: &Arc<Memory>) -> io::Result<u64> {
+    fn allocate(&self, bytes: usize) -> io::Result<Reachable> {
+        let memory = Memory::new(bytes)?;
         let mut can = self.can();
-        can.mapped.push(Arc::clone(memory));
-        Ok(can.mapped.len() as u64 * MAPPING)
+        can.mapped.push(memory.clone());
+        Ok(Reachable { memory, iova: can.mapped.len() as u64 * MAPPING })
     }
-    fn unmap(&self, _: u64, _: &Arc<Memory>) {}
+    fn release(&self, _: Reachable) {}
+    fn trim(&self) {}
+    fn bus_master(&self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
     fn interrupt(&self, _: u32) -> io::Result<EventFd> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -1,7 +1,6 @@
 //! What the scripted card does with its rings: fetch, take, answer, post.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use abi::host::command::{CommandHeader, Flag, Opcode, SELECTION, STATE_OFFSET, Selection, Slot};
 use abi::host::completion::{Completion, PHASE_WORD, ResultRecord, with_phase};
@@ -50,7 +49,10 @@ pub(super) struct Ring {
 /// What the card does of itself.
 pub(super) struct Inner {
     pub(super) is_gone: bool,
-    pub(super) mapped: BTreeMap<u64, Arc<Memory>>,
+    /// Bus mastering: without it no DMA.
+    pub(super) is_master: bool,
+    pub(super) trims: u32,
+    pub(super) mapped: BTreeMap<u64, Memory>,
     pub(super) next_iova: u64,
     pub(super) rings: [Option<Ring>; RINGS as usize],
     pub(super) script: Script,

@@ -22,7 +22,7 @@ use abi::host::register::{self, RINGS, TRANSMIT_RING_FIRST};
 use abi::host::status::{CardState, FailCode, RingState, TransmitStatus};
 use abi::host::transmit::{TransmitCompletion, TransmitDescriptor};
 use abi::layout::Reg;
-use host_driver::backing::{Backing, Registers};
+use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::{Memory, Words};
 use inner::{Inner, Ring};
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
@@ -57,6 +57,8 @@ impl FakeCard {
             clock_ns: AtomicU64::new(0),
             inner: Mutex::new(Inner {
                 is_gone: false,
+                is_master: false,
+                trims: 0,
                 mapped: BTreeMap::new(),
                 next_iova: 0x10_0000,
                 rings: [const { None }; RINGS as usize],
@@ -189,6 +191,16 @@ impl FakeCard {
         self.inner().trees
     }
 
+    /// How often memory that was given back was taken away.
+    pub fn trims(&self) -> u32 {
+        self.inner().trims
+    }
+
+    /// Whether the card may master the bus.
+    pub fn is_master(&self) -> bool {
+        self.inner().is_master
+    }
+
     /// Rings that are started.
     pub fn running(&self) -> usize {
         self.inner().rings.iter().flatten().count()
@@ -237,7 +249,7 @@ impl FakeCard {
     /// One step of the card: a few slots of every ring.
     fn step(&self) {
         let mut inner = self.inner();
-        if inner.is_paused || inner.is_gone {
+        if inner.is_paused || inner.is_gone || !inner.is_master {
             return;
         }
         for ring in 0..register::EVENT_RING {
@@ -309,17 +321,27 @@ impl Backing for FakeCard {
         "fake".to_string()
     }
 
-    fn map(&self, memory: &Arc<Memory>) -> io::Result<u64> {
+    fn allocate(&self, bytes: usize) -> io::Result<Reachable> {
+        let memory = Memory::new(bytes)?;
         let mut inner = self.inner();
         let iova = inner.next_iova;
         // A page between regions, so that a run past an end is noticed.
-        inner.next_iova += (memory.bytes() as u64).next_multiple_of(4096) + 4096;
-        inner.mapped.insert(iova, Arc::clone(memory));
-        Ok(iova)
+        inner.next_iova += (bytes as u64).next_multiple_of(4096) + 4096;
+        inner.mapped.insert(iova, memory.clone());
+        Ok(Reachable { memory, iova })
     }
 
-    fn unmap(&self, iova: u64, _memory: &Arc<Memory>) {
-        self.inner().mapped.remove(&iova).expect("it was mapped");
+    fn release(&self, reachable: Reachable) {
+        self.inner().mapped.remove(&reachable.iova).expect("it was allocated");
+    }
+
+    fn trim(&self) {
+        self.inner().trims += 1;
+    }
+
+    fn bus_master(&self, on: bool) -> io::Result<()> {
+        self.inner().is_master = on;
+        Ok(())
     }
 
     fn interrupt(&self, vector: u32) -> io::Result<EventFd> {

@@ -4,6 +4,7 @@
 
 use abi::host::command::ConnectionCached;
 use abi::host::handle::Handle;
+use abi::host::limit::MTU_MAX;
 use abi::host::register::Counter;
 use abi::host::status::{Kind, Status, TransmitStatus};
 use host_driver::{ConnectionState, NeighborState, PathState, Update};
@@ -77,7 +78,7 @@ pub fn a_connections_priority_stands_in_the_tag<R: Rig>(rig: &R) -> Result<(), U
 
 /// As large as the MTU leaves, one byte more is dropped and counted; an update moves the limit.
 pub fn a_packet_larger_than_the_path_mtu_is_dropped<R: Rig>(rig: &R) -> Result<(), Unfit> {
-    let mut scene = Scene::open(rig, &Needs::default())?;
+    let mut scene = Scene::open(rig, &needs_of_large_packets())?;
     let neighbor = scene.neighbor(1);
     let path = scene.path_with(neighbor, &PathState { mtu: 1000, ..route(1) });
     let before = scene.session.counter(Counter::DROPPED_MTU);
@@ -190,4 +191,30 @@ pub fn two_transmit_rings_are_served_side_by_side<R: Rig>(rig: &R) -> Result<(),
     let frames = scene.frames();
     assert_eq!(frames.iter().filter(|frame| frame.stream == 1).count(), 50);
     Ok(())
+}
+
+/// Wherever a packet lies in its pages, the whole of it leaves. A machine may have mapped every page
+/// by itself.
+pub fn a_packet_that_straddles_pages_leaves_whole<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    let mut scene = Scene::open(rig, &needs_of_large_packets())?;
+    let neighbor = scene.neighbor(1);
+    let state = PathState { mtu: MTU_MAX, ..route(1) };
+    let path = scene.path_with(neighbor, &state);
+    // Buffers follow each other at a distance that is no multiple of a page.
+    let sizes = [4_095, 4_096, 4_097, 8_191, 8_192, 8_193, 9_216, 5_001];
+    for bytes in sizes.iter().cycle().take(4 * sizes.len()) {
+        assert_eq!(scene.send_sized(path, 1, *bytes).left, 1, "{bytes} bytes");
+    }
+    let frames = scene.frames();
+    assert_eq!(frames.len(), 4 * sizes.len());
+    for ((sequence, frame), bytes) in (0..).zip(frames).zip(sizes.iter().cycle()) {
+        let expected = packet(state.source, state.destination, *bytes, 1, sequence);
+        assert!(frame.packet == expected, "frame {sequence} of {bytes} bytes is not whole");
+    }
+    Ok(())
+}
+
+/// A session with few buffers, each for the largest packet there is.
+fn needs_of_large_packets() -> Needs {
+    Needs::configured(|config| (config.transmit_slots, config.packet_bytes) = (16, MTU_MAX))
 }

@@ -8,6 +8,7 @@ use abi::host::status::{Detail, Kind, Status};
 use host_driver::backing::Backing;
 use host_driver::{Invalidate, ObjectState, Query, Terminate, Update};
 
+use super::raw::{RawCard, with_state_offset};
 use super::scene::{Scene, statuses};
 use super::{Needs, Rig, Unfit};
 
@@ -212,6 +213,39 @@ pub fn a_tree_may_hold_a_list_beside_other_blocks<R: Rig>(rig: &R) -> Result<(),
     assert_eq!((outcome.list_status(1).len(), outcome.block(4).detail), (70, 80));
     let counts = [old, left, right].map(|neighbor| scene.dependents(neighbor));
     assert_eq!(counts, [0, 69, 81]);
+    Ok(())
+}
+
+/// Wherever a list lies in its pages, and wherever the statuses of its entries go: all of them are
+/// read and written, and nothing beside them. A machine may have mapped every page by itself.
+pub fn a_list_that_straddles_pages_is_carried_out<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    const ENTRIES: usize = 1_500;
+    const CANARY: u8 = 0xa5;
+    const MARGIN: usize = 64;
+    let mut raw = RawCard::open(rig, &Needs::default())?;
+    let ends = [raw.neighbor(1), raw.neighbor(2)];
+    let path = raw.path(ends[0]);
+    let page = 4_096;
+    for (round, (list, answers)) in
+        [(0, 64), (64, page - 64), (page - 64, page), (page - 192, 2 * page - 128)]
+            .iter()
+            .enumerate()
+    {
+        raw.write_list_at(*list, &[path; ENTRIES]);
+        raw.fill_results(answers - MARGIN, ENTRIES + 2 * MARGIN, CANARY);
+        let iova = raw.list() + *list as u64;
+        let slot = raw.list_slot(ends[(round + 1) % 2], iova, ENTRIES as u32);
+        let completion = raw.run(&[with_state_offset(slot, *answers as u32)]);
+        let counts = (completion.done as usize, completion.failed);
+        assert_eq!(counts, (1 + ENTRIES, 0), "list at {list}, answers at {answers}");
+        let bytes = raw.result_bytes(*answers, ENTRIES + MARGIN);
+        let (inside, behind) = bytes.split_at(ENTRIES);
+        assert!(inside.iter().all(|byte| Status(*byte) == Status::SUCCESS), "answers at {answers}");
+        assert_eq!(behind, [CANARY; MARGIN], "behind the answers at {answers}");
+        if answers - MARGIN >= MARGIN {
+            assert_eq!(raw.result_bytes(answers - MARGIN, MARGIN), [CANARY; MARGIN]);
+        }
+    }
     Ok(())
 }
 

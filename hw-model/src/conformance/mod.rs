@@ -13,6 +13,7 @@ mod handles;
 mod hold;
 mod hostile;
 mod initiate;
+mod isolation;
 mod linkers;
 mod list;
 mod lists;
@@ -46,7 +47,8 @@ pub trait Rig {
     type Card: Backing;
 
     /// Powers on a card that has at least what is needed, in the state it has after power-on,
-    /// with a port that keeps the frames that cross.
+    /// with a port that keeps the frames that cross, numbered from 0. A body may have one card
+    /// only: the one before is gone when a claim asks for the next.
     ///
     /// # Errors
     /// [`Unfit`] when this body cannot be given that; the claim is then skipped and counted so.
@@ -107,6 +109,9 @@ pub struct Claim<R> {
 
 /// Entries of each table that claims use when they do not say otherwise.
 const TABLE_ENTRIES: u32 = 256;
+/// Largest packet of claims that do not say otherwise: buffers for larger ones take long to map where
+/// every page is mapped by itself.
+const PACKET_BYTES_MAX: u32 = 2_048;
 /// Cards of the suite hold as many frames as design section 12 asks of every card.
 const HELD_PER_PATH: u32 = 256;
 const HELD_TOTAL: u32 = 4_096;
@@ -131,7 +136,7 @@ impl Default for Needs {
                 clock_khz: 250_000,
                 port_mac: scene::PORT_MAC,
             },
-            config: Config { stale_ms: 0, ..Config::default() },
+            config: Config { stale_ms: 0, packet_bytes: PACKET_BYTES_MAX, ..Config::default() },
             slow_reader: None,
         }
     }

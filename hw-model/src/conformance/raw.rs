@@ -7,14 +7,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use abi::core::hal::Settings;
-use abi::host::command::{CommandHeader, Flag, Opcode, STATE_OFFSET, Slot};
+use abi::host::command::{
+    CommandHeader, Flag, NeighborVariables, Opcode, PathVariables, SELECTION, STATE_OFFSET,
+    Selection, Slot, VARIABLES,
+};
 use abi::host::completion::{Completion, PHASE_WORD, ResultRecord, phase_of};
 use abi::host::handle::Handle;
+use abi::host::limit::DMA_ALIGN;
 use abi::host::position::RingSize;
 use abi::host::register::{self, Counter};
 use abi::host::status::{CardState, Kind, RingState, Status};
 use abi::layout::Reg;
-use host_driver::backing::Backing;
+use host_driver::backing::{Backing, Reachable};
 use host_driver::memory::{Memory, Words};
 
 use super::{Needs, Rig, Unfit};
@@ -27,6 +31,8 @@ const COMPLETIONS_AT: usize = 0x1_0000;
 const RESULTS_AT: usize = 0x2_0000;
 const LIST_AT: usize = 0x4_0000;
 const MEMORY_BYTES: usize = 0x8_0000;
+/// What is zeroed of the result buffer.
+const PAGE: usize = 4_096;
 /// Bytes of the result buffer, which ends where the list begins.
 const RESULT_BYTES: usize = LIST_AT - RESULTS_AT;
 /// Card time and machine's time that a wait may take.
@@ -39,10 +45,19 @@ pub struct RawCard<B: Backing> {
     pub card: Arc<B>,
     /// Frames that crossed its port.
     pub capture: Capture,
-    memory: Arc<Memory>,
+    memory: Memory,
     iova: u64,
     tail: u32,
     reaped: u32,
+}
+
+impl<B: Backing> Drop for RawCard<B> {
+    fn drop(&mut self) {
+        // Without the bus the card reaches nothing; where that cannot be had, memory stays its.
+        if self.card.bus_master(false).is_ok() {
+            self.card.release(Reachable { memory: self.memory.clone(), iova: self.iova });
+        }
+    }
 }
 
 impl<B: Backing> RawCard<B> {
@@ -55,15 +70,14 @@ impl<B: Backing> RawCard<B> {
     /// When the card does not come up.
     pub fn open<R: Rig<Card = B>>(rig: &R, needs: &Needs) -> Result<Self, Unfit> {
         let body = rig.power_on(needs)?;
-        let memory = Arc::new(Memory::new(MEMORY_BYTES).expect("memory for a ring"));
-        let iova = body.card.map(&memory).expect("room for one mapping");
+        let Reachable { memory, iova } = body.card.allocate(MEMORY_BYTES).expect("DMA memory");
         let mut raw =
             Self { card: body.card, capture: body.capture, memory, iova, tail: 0, reaped: 0 };
         raw.bring_up(&Settings { generation_seed: 1, ..Settings::default() });
         Ok(raw)
     }
 
-    /// Resets the card, enables it and starts the ring.
+    /// Resets the card, gives it the bus, enables it and starts the ring.
     ///
     /// # Panics
     /// When the card does not come up.
@@ -73,14 +87,28 @@ impl<B: Backing> RawCard<B> {
         self.until("the reset to be acknowledged", |raw| {
             raw.read(register::INCARNATION) != incarnation && raw.state() == CardState::RESET
         });
+        self.card.bus_master(true).expect("the bus is there");
+        self.enable(settings);
+    }
+
+    /// Enables a card that is in reset, and starts the ring.
+    ///
+    /// # Panics
+    /// When the card does not come up.
+    pub fn enable(&mut self, settings: &Settings) {
         self.write(register::GENERATION_SEED, settings.generation_seed);
         self.write(register::GRACE_MS, settings.grace_ms);
         self.write(register::STALE_MS, settings.stale_ms);
         self.write(register::PORT_VLANS, 0);
         self.write(register::ENABLE, 1);
         self.until("the card to be ready", |raw| raw.state() == CardState::READY);
-        for word in 0..self.memory.len() {
-            self.memory.store_relaxed(word, 0);
+        // What the card has not written yet must not be taken for its answer.
+        for (start, bytes) in
+            [(COMPLETIONS_AT, SLOTS as usize * Completion::BYTES), (RESULTS_AT, PAGE)]
+        {
+            for word in start / 4..(start + bytes) / 4 {
+                self.memory.store_relaxed(word, 0);
+            }
         }
         self.start_ring(0, 0);
         assert_eq!(self.ring_state(0), RingState::RUNNING);
@@ -88,8 +116,12 @@ impl<B: Backing> RawCard<B> {
 
     /// Starts command ring `ring` `offset` bytes into the memory.
     pub fn start_ring(&mut self, ring: u32, offset: u64) {
-        let completions = self.iova + offset + COMPLETIONS_AT as u64;
-        let slots = self.iova + offset;
+        self.start_ring_at(ring, self.iova + offset);
+    }
+
+    /// Starts command ring `ring` at an IOVA, with its completions as far behind it as in the memory.
+    pub fn start_ring_at(&mut self, ring: u32, slots: u64) {
+        let completions = slots + COMPLETIONS_AT as u64;
         self.write_bank(register::RING_BASE_LOW, ring, slots as u32);
         self.write_bank(register::RING_BASE_HIGH, ring, (slots >> 32) as u32);
         self.write_bank(register::RING_COMPLETION_LOW, ring, completions as u32);
@@ -120,9 +152,31 @@ impl<B: Backing> RawCard<B> {
 
     /// Writes handles where [`RawCard::list`] points.
     pub fn write_list(&self, handles: &[Handle]) {
+        self.write_list_at(0, handles);
+    }
+
+    /// Writes handles `offset` bytes behind where [`RawCard::list`] points.
+    pub fn write_list_at(&self, offset: usize, handles: &[Handle]) {
         for (entry, handle) in handles.iter().enumerate() {
-            self.memory.copy_in(LIST_AT + entry * 8, &handle.0.to_le_bytes());
+            self.memory.copy_in(LIST_AT + offset + entry * 8, &handle.0.to_le_bytes());
         }
+    }
+
+    /// All words of the memory.
+    pub fn words(&self) -> Vec<u32> {
+        (0..self.memory.len()).map(|word| self.memory.load_relaxed(word)).collect()
+    }
+
+    /// Overwrites the result buffer from byte `start` on with `bytes` bytes of one value.
+    pub fn fill_results(&self, start: usize, bytes: usize, value: u8) {
+        self.memory.copy_in(RESULTS_AT + start, &vec![value; bytes]);
+    }
+
+    /// Bytes of the result buffer from byte `start` on.
+    pub fn result_bytes(&self, start: usize, bytes: usize) -> Vec<u8> {
+        let mut copy = vec![0; bytes];
+        self.memory.copy_out(RESULTS_AT + start, &mut copy);
+        copy
     }
 
     /// Puts a slot into the ring without telling the card.
@@ -210,11 +264,41 @@ impl<B: Backing> RawCard<B> {
         );
         let mut slot = slot_of(&header);
         let mac = super::scene::mac(n);
-        abi::host::command::NeighborVariables { destination: mac, ..Default::default() }
-            .write(&mut slot[abi::host::command::VARIABLES / 4..]);
+        NeighborVariables { destination: mac, ..Default::default() }
+            .write(&mut slot[VARIABLES / 4..]);
         let completion = self.run(&[slot]);
         assert_eq!(Status(completion.status), Status::SUCCESS);
         Handle(self.result(0).handle)
+    }
+
+    /// Offloads an IPv4 path behind a neighbor by hand.
+    pub fn path(&mut self, neighbor: Handle) -> Handle {
+        let header = self.header(Opcode::INITIATE, Kind::NEIGHBOR, 0);
+        let path = path_slot(CommandHeader {
+            opcode: Opcode::INITIATE.0,
+            kind: Kind::PATH.0,
+            flags: Flag::CONST.0 | Flag::CACHED.0 | Flag::LAST.0,
+            ..CommandHeader::default()
+        });
+        let completion =
+            self.run(&[slot_of(&CommandHeader { handle: neighbor.0, ..header }), path]);
+        assert_eq!(Status(completion.status), Status::SUCCESS);
+        Handle(self.result(1).handle)
+    }
+
+    /// An update that relinks a list of `count` handles at `iova` to `to`; an entry's status lies
+    /// right behind the block's own.
+    pub fn list_slot(&self, to: Handle, iova: u64, count: u32) -> Slot {
+        let header = self.header(Opcode::UPDATE, Kind::NEIGHBOR, Flag::LAST.0 | Flag::LIST.0);
+        let mut slot = slot_of(&CommandHeader { handle: to.0, ..header });
+        Selection { list: iova, count }.write(&mut slot[SELECTION / 4..]);
+        with_state_offset(slot, DMA_ALIGN)
+    }
+
+    /// After a reset the card is as new, whatever came before.
+    pub fn recovers(&mut self) {
+        self.bring_up(&Settings { generation_seed: 77, ..Settings::default() });
+        assert!(self.is_alive(), "the card is whole after a reset");
     }
 
     /// Whether the card still carries out an honest command on the ring that runs.
@@ -296,6 +380,13 @@ impl<B: Backing> RawCard<B> {
 pub(super) fn slot_of(header: &CommandHeader) -> Slot {
     let mut slot = [0; 16];
     header.write(&mut slot);
+    slot
+}
+
+/// A new IPv4 path.
+pub(super) fn path_slot(header: CommandHeader) -> Slot {
+    let mut slot = slot_of(&header);
+    PathVariables { mtu: 1500, ..Default::default() }.write(&mut slot[VARIABLES / 4..]);
     slot
 }
 

@@ -2,11 +2,15 @@
 //!
 //! Rules: design section 2, promises 2, 5 and 6, and section 7, *Reset*.
 
+use abi::core::hal::Settings;
+use abi::host::command::{Flag, Opcode};
 use abi::host::handle::Handle;
-use abi::host::register::Counter;
-use abi::host::status::{CardState, Kind, Status};
-use host_driver::{ObjectState, Update};
+use abi::host::register::{self, Counter};
+use abi::host::status::{CardState, FailCode, Kind, RingState, Status};
+use host_driver::backing::Backing;
+use host_driver::{ObjectState, Ticket, Update};
 
+use super::raw::{RawCard, slot_of};
 use super::scene::{PACKET_BYTES, Scene};
 use super::{Needs, Rig, Unfit};
 
@@ -42,29 +46,46 @@ pub fn reset_reports_what_was_on_the_card<R: Rig>(rig: &R) -> Result<(), Unfit> 
 /// Trees under way are answered, each once: carried out, or `reset`.
 pub fn reset_answers_everything_outstanding<R: Rig>(rig: &R) -> Result<(), Unfit> {
     let scene = Scene::open(rig, &Needs::default())?;
+    let was_cut_short = LONG.iter().any(|long| {
+        let tickets = submit_long_lists(&scene, *long);
+        scene.session.reset().expect("the card comes back");
+        all_are_answered(tickets)
+    });
+    assert!(was_cut_short, "all trees were over before every reset");
+    assert_eq!(scene.neighbor(3).kind(), Kind::NEIGHBOR, "the session goes on");
+    Ok(())
+}
+
+/// Entries of a list that is under way when a reset comes: longer each time, for a host that is slow.
+const LONG: [usize; 5] = [5_000, 5_000, 20_000, 40_000, 80_000];
+
+/// Fills four rings with lists; they are submitted together, whatever making them takes.
+fn submit_long_lists<B: Backing>(scene: &Scene<B>, long: usize) -> Vec<Ticket<B>> {
     let (left, right) = (scene.neighbor(1), scene.neighbor(2));
     let path = scene.path(left, 1);
-    let mut tickets = Vec::new();
-    for ring in 0..4 {
-        for _ in 0..8 {
-            let mut list = scene.session.handle_list(5_000).expect("memory for a list");
-            list.extend(std::iter::repeat_n(path, 5_000)).expect("it was made for these");
-            let mut tree = Update::with_capacity(1);
-            tree.neighbor(right).relink_list(list);
-            tickets.push(scene.session.submit_on(ring, tree).expect("room"));
-        }
-    }
+    let trees = (0..32).map(|round| {
+        let mut list = scene.session.handle_list(long).expect("memory for a list");
+        list.extend(std::iter::repeat_n(path, long)).expect("it was made for these");
+        let mut tree = Update::with_capacity(1);
+        tree.neighbor(right).relink_list(list);
+        (round % 4, tree)
+    });
+    let trees: Vec<_> = trees.collect();
+    let submit = |(ring, tree)| scene.session.submit_on(ring, tree).expect("room");
+    let tickets = trees.into_iter().map(submit).collect();
     scene.session.poll();
-    scene.session.reset().expect("the card comes back");
-    let mut answers = [0, 0];
+    tickets
+}
+
+/// Checks that every tree was carried out or reset; whether there was one that was reset.
+fn all_are_answered<B: Backing>(tickets: Vec<Ticket<B>>) -> bool {
+    let mut was_cut_short = false;
     for ticket in tickets {
         let status = ticket.wait().expect("the session goes on").status();
         assert!(status == Status::SUCCESS || status == Status::RESET, "{status}");
-        answers[usize::from(status == Status::RESET)] += 1;
+        was_cut_short |= status == Status::RESET;
     }
-    assert!(answers[1] > 0, "all {} trees were over before the reset", answers[0]);
-    assert_eq!(scene.neighbor(3).kind(), Kind::NEIGHBOR, "the session goes on");
-    Ok(())
+    was_cut_short
 }
 
 /// No frame leaves after a reset was seen, held ones neither; the port is on again afterwards.
@@ -144,5 +165,77 @@ pub fn the_session_knows_what_is_on_the_card<R: Rig>(rig: &R) -> Result<(), Unfi
     }
     let report = scene.session.audit(usize::MAX).expect("the card answers");
     assert_eq!((report.checked, report.is_clean()), (22, true), "{report:?}");
+    Ok(())
+}
+
+/// The bus's own reset does what the register's does; the session finds its way back.
+pub fn a_function_level_reset_forgets_every_object<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    let mut scene = Scene::open(rig, &Needs::default())?;
+    let neighbor = scene.neighbor(1);
+    let path = scene.path(neighbor, 1);
+    let connection = scene.connection(path, 1);
+    scene.invalidate(&[path]);
+    assert_eq!(scene.send(connection, 1, 5).held, 5);
+    let before = scene.session.health();
+    scene.card.reset_function().expect("the bus resets the function");
+    let after = scene.session.health();
+    assert!(after.incarnation > before.incarnation, "{after:?}");
+    assert_eq!(after.state, CardState::RESET);
+    let fence = scene.crossed();
+    let lost = scene.session.reset().expect("the card comes back");
+    assert_eq!(lost.len(), 3);
+    for handle in [neighbor, path, connection] {
+        assert_eq!(scene.query(handle).err(), Some(Status::STALE_HANDLE), "{handle}");
+    }
+    assert_eq!(scene.crossed(), fence, "what was held is gone");
+    let again = scene.neighbor(2);
+    assert!(again.generation() > neighbor.generation(), "generations go on where they were");
+    let path = scene.path(again, 1);
+    assert_eq!(scene.send(path, 1, 3).left, 3);
+    Ok(())
+}
+
+/// Under load: trees and frames are under way, each tree is answered once, and no frame leaves after
+/// the reset.
+pub fn a_function_level_reset_under_load_answers_everything_outstanding<R: Rig>(
+    rig: &R,
+) -> Result<(), Unfit> {
+    let mut scene = Scene::open(rig, &Needs::default())?;
+    let neighbor = scene.neighbor(9);
+    let path = scene.path(neighbor, 9);
+    let tickets = submit_long_lists(&scene, LONG[0]);
+    for _ in 0..200 {
+        scene.post(path, 9, PACKET_BYTES, false);
+    }
+    scene.transmitter().publish();
+    scene.card.reset_function().expect("the bus resets the function");
+    let fence = scene.crossed();
+    scene.wait_ms(2);
+    assert_eq!(scene.crossed(), fence, "a frame left after the reset");
+    scene.session.reset().expect("the card comes back");
+    all_are_answered(tickets);
+    // Some had left before the reset, the others never will.
+    scene.settle();
+    let neighbor = scene.neighbor(3);
+    let path = scene.path(neighbor, 3);
+    assert_eq!(scene.send(path, 3, 10).left, 10, "the session goes on");
+    Ok(())
+}
+
+/// After the bus's own reset the card has no bus until it is given it again.
+pub fn a_function_level_reset_takes_the_bus_away<R: Rig>(rig: &R) -> Result<(), Unfit> {
+    let mut raw = RawCard::open(rig, &Needs::default())?;
+    let incarnation = raw.read(register::INCARNATION);
+    raw.card.reset_function().expect("the bus resets the function");
+    raw.until("the reset to be over", |raw| raw.state() == CardState::RESET);
+    assert!(raw.read(register::INCARNATION) > incarnation);
+    raw.enable(&Settings { generation_seed: 5, ..Settings::default() });
+    let refused = raw.counter(Counter::DMA_REFUSED);
+    raw.put(slot_of(&raw.header(Opcode::QUERY, Kind::NEIGHBOR, Flag::LAST.0)));
+    raw.ring();
+    raw.until("the ring to fail", |raw| raw.ring_state(0) == RingState::FAILED);
+    assert_eq!(raw.ring_error(0), FailCode::RING_BUS.0);
+    assert!(raw.counter(Counter::DMA_REFUSED) > refused);
+    raw.recovers();
     Ok(())
 }

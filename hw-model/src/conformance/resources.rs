@@ -114,6 +114,8 @@ pub fn a_vlan_that_the_interface_has_not_is_a_mismatch<R: Rig>(rig: &R) -> Resul
     ] {
         assert_eq!(scene.try_neighbor(&with(vlan)).1, expected, "VLAN {vlan}");
     }
+    // A bench holds one card at a time.
+    drop(scene);
     let free = Scene::open(rig, &Needs::default())?;
     assert_eq!(free.try_neighbor(&with(30)).1, Status::SUCCESS);
     Ok(())

@@ -35,11 +35,12 @@ pub struct Scene<B: Backing> {
     pub session: Session<B>,
     /// The card behind it.
     pub card: Arc<B>,
-    capture: Capture,
     transmitter: Transmitter,
     next_sequence: HashMap<u32, u64>,
     posted: u32,
     given_back: Vec<(u32, TransmitStatus)>,
+    /// Goes last: where there is one card only, it is free for the next claim from here on.
+    capture: Capture,
 }
 
 /// What became of frames that were posted together.
@@ -328,8 +329,13 @@ impl<B: Backing> Scene<B> {
     }
 
     /// Frames that crossed the port and were not taken yet.
+    ///
+    /// # Panics
+    /// When some that crossed cannot be had: then no claim can be judged.
     pub fn frames(&self) -> Vec<Frame> {
-        self.capture.take().iter().map(Frame::parse).collect()
+        let frames = self.capture.take().iter().map(Frame::parse).collect();
+        assert_eq!(self.capture.complaint(), None, "every frame that crossed can be judged");
+        frames
     }
 
     /// Frames that crossed the port so far.
@@ -347,12 +353,12 @@ impl<B: Backing> Scene<B> {
         }
     }
 
-    /// Lets card time pass without reaping anything.
-    pub fn rest_unread_ms(&self, ms: u64) {
-        let end = self.card.clock_ns() + ms * 1_000_000;
-        let deadline = Instant::now() + WAIT_WALL;
-        while self.card.clock_ns() < end {
-            assert!(Instant::now() < deadline, "waited too long for card time to pass");
+    /// Waits until `is_so` says so without reaping anything.
+    pub fn until_unread(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let (card_ns, wall) = self.deadline();
+        while !is_so(self) {
+            let has_time = self.card.clock_ns() < card_ns && Instant::now() < wall;
+            assert!(has_time, "waited too long for {what}");
             self.card.relax();
         }
     }
@@ -373,7 +379,8 @@ impl<B: Backing> Scene<B> {
         events
     }
 
-    fn all_events(&self) -> Vec<CardEvent> {
+    /// Takes all events.
+    pub fn all_events(&self) -> Vec<CardEvent> {
         self.session.poll();
         std::iter::from_fn(|| self.session.next_event()).collect()
     }

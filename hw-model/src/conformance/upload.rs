@@ -10,6 +10,9 @@ use super::{Needs, Rig, Unfit};
 
 /// Grace time of these claims, in ms of card time.
 const GRACE_MS: u32 = 40;
+/// How often a claim is tried that needs a host which is quick enough: one that was kept from its
+/// processor meanwhile has shown nothing.
+const TRIES: u16 = 10;
 
 /// A connection that has something to send asks for upload once its grace time has passed.
 pub fn upload_is_asked_for_after_the_grace_time<R: Rig>(rig: &R) -> Result<(), Unfit> {
@@ -33,16 +36,21 @@ pub fn in_strict_mode_upload_is_asked_for_at_once<R: Rig>(rig: &R) -> Result<(),
     let mut scene = Scene::open(rig, &needs(0))?;
     let neighbor = scene.neighbor(1);
     let path = scene.path(neighbor, 0);
-    let (busy, idle) = (scene.connection(path, 1), scene.connection(path, 2));
+    let idle = scene.connection(path, 99);
     scene.invalidate(&[neighbor]);
-    scene.wait_ms(5);
-    assert_eq!(scene.events(), [], "nobody has anything to send");
-    let start = scene.session.time_ms();
-    scene.send(busy, 1, 1);
-    assert_eq!(scene.event(EventKind::INVALID_STATE), busy);
-    assert!(scene.session.time_ms().wrapping_sub(start) <= GRACE_MS, "asked without waiting");
-    scene.wait_ms(5);
-    assert_eq!(scene.events(), [], "{idle} has nothing to send");
+    let asks_at_once = (1..=TRIES).any(|port| {
+        let busy = scene.connection(path, port);
+        scene.wait_ms(5);
+        assert_eq!(scene.events(), [], "nobody has anything to send");
+        let start = scene.session.time_ms();
+        scene.send(busy, port.into(), 1);
+        assert_eq!(scene.event(EventKind::INVALID_STATE), busy);
+        let waited = scene.session.time_ms().wrapping_sub(start);
+        scene.wait_ms(5);
+        assert_eq!(scene.events(), [], "{idle} has nothing to send");
+        waited <= GRACE_MS
+    });
+    assert!(asks_at_once, "no connection was asked about within {GRACE_MS} ms");
     Ok(())
 }
 
@@ -66,18 +74,28 @@ pub fn only_a_connection_with_something_to_send_asks_for_upload<R: Rig>(
 
 /// A relink within the grace time: no event, and everything that was held leaves.
 pub fn a_relink_within_the_grace_time_raises_nothing<R: Rig>(rig: &R) -> Result<(), Unfit> {
-    let mut scene = Scene::open(rig, &needs(400))?;
-    let (old, new) = (scene.neighbor(1), scene.neighbor(2));
-    let path = scene.path(old, 0);
-    let connection = scene.connection(path, 1);
-    scene.invalidate(&[old]);
-    assert_eq!(scene.send(connection, 1, 4).held, 4);
-    assert_eq!(scene.relink(new, &[path]), [Status::SUCCESS; 2]);
-    assert_eq!(scene.settle().left, 4);
-    scene.wait_ms(900);
-    assert_eq!(scene.events(), []);
-    assert_eq!(scene.send(connection, 1, 1).left, 1);
-    Ok(())
+    let grace_ms = 10 * GRACE_MS;
+    let mut scene = Scene::open(rig, &needs(grace_ms))?;
+    for port in 1..=TRIES {
+        let (old, new) = (scene.neighbor(1), scene.neighbor(2));
+        let path = scene.path(old, port.into());
+        let connection = scene.connection(path, port);
+        scene.invalidate(&[old]);
+        let start = scene.session.time_ms();
+        assert_eq!(scene.send(connection, 1, 4).held, 4);
+        assert_eq!(scene.relink(new, &[path]), [Status::SUCCESS; 2]);
+        let was_quick = scene.session.time_ms().wrapping_sub(start) < grace_ms;
+        if was_quick {
+            assert_eq!(scene.settle().left, 4);
+            scene.wait_ms(2 * u64::from(grace_ms));
+            assert_eq!(scene.events(), []);
+            assert_eq!(scene.send(connection, 1, 1).left, 1);
+            return Ok(());
+        }
+        scene.settle();
+        scene.events();
+    }
+    panic!("this host never relinks within {grace_ms} ms");
 }
 
 /// Once asked for, a connection sends nothing more, relink or not, until it is terminated;
@@ -147,16 +165,25 @@ pub fn an_invalid_connection_asks_for_upload_too<R: Rig>(rig: &R) -> Result<(), 
 pub fn a_connection_that_goes_within_the_grace_time_asks_nothing<R: Rig>(
     rig: &R,
 ) -> Result<(), Unfit> {
-    let mut scene = Scene::open(rig, &needs(200))?;
+    let grace_ms = 5 * GRACE_MS;
+    let mut scene = Scene::open(rig, &needs(grace_ms))?;
     let neighbor = scene.neighbor(1);
     let path = scene.path(neighbor, 0);
-    let gone = scene.connection(path, 1);
+    let connections: Vec<_> = (1..=TRIES).map(|port| scene.connection(path, port)).collect();
     scene.invalidate(&[neighbor]);
-    scene.send(gone, 1, 1);
-    assert_eq!(scene.terminate(&[gone]), [Status::SUCCESS]);
-    scene.wait_ms(500);
-    assert_eq!(scene.events(), []);
-    Ok(())
+    for gone in connections {
+        let start = scene.session.time_ms();
+        scene.send(gone, 1, 1);
+        assert_eq!(scene.terminate(&[gone]), [Status::SUCCESS]);
+        let was_quick = scene.session.time_ms().wrapping_sub(start) < grace_ms;
+        if was_quick {
+            scene.wait_ms(2 * u64::from(grace_ms) + 100);
+            assert_eq!(scene.events(), []);
+            return Ok(());
+        }
+        scene.events();
+    }
+    panic!("this host never terminates within {grace_ms} ms");
 }
 
 fn needs(grace_ms: u32) -> Needs {

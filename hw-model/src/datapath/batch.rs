@@ -57,7 +57,7 @@ impl Datapath {
         let mut batch = std::mem::take(&mut self.batch);
         let mut frame = std::mem::take(&mut self.frame);
         let shared = std::sync::Arc::clone(&self.shared);
-        let window = shared.iommu.window();
+        let window = shared.slot.iommu.window();
         let mut at = now;
         for entry in batch.drain(..) {
             // A card that has failed in the meantime has its port off.

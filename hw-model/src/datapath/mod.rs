@@ -229,7 +229,7 @@ impl Datapath {
         if self.completions.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let window = self.shared.iommu.window();
+        let window = self.shared.slot.iommu.window();
         while let Some((ring, entry)) = self.completions.take_due(now) {
             let bank = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize + ring];
             let Some(at) = self.rings[ring].as_mut().filter(|_| bank.is_running()) else {

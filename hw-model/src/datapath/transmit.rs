@@ -66,7 +66,7 @@ impl TransmitRing {
     /// # Errors
     /// Why the ring has to stop.
     pub(crate) fn pump(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
-        if self.completions.room(&shared.doorbells).is_err() {
+        if self.completions.room(&shared.slot.doorbells).is_err() {
             return Err(bad_doorbell(shared));
         }
         let arrived = self.arrive(shared, now)?;
@@ -77,7 +77,7 @@ impl TransmitRing {
     /// Completion slots that a frame could still be given; none when the host's word on what it
     /// has reaped makes no sense, for which the next pump stops the ring.
     pub(crate) fn room(&self, shared: &Shared) -> u32 {
-        let room = self.completions.room(&shared.doorbells).unwrap_or(0);
+        let room = self.completions.room(&shared.slot.doorbells).unwrap_or(0);
         room.saturating_sub(self.promised)
     }
 
@@ -102,7 +102,7 @@ impl TransmitRing {
             return Ok(false);
         }
         let size = self.config.size;
-        let tail = doorbell_tail(&shared.doorbells, self.number);
+        let tail = doorbell_tail(&shared.slot.doorbells, self.number);
         if tail == self.fetched {
             return Ok(false);
         }
@@ -130,7 +130,7 @@ impl TransmitRing {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        let window = shared.iommu.window();
+        let window = shared.slot.iommu.window();
         for _ in 0..flight.descriptors {
             let slot = u64::from(self.config.size.slot(self.fetched));
             let iova = self.config.base + slot * TransmitDescriptor::BYTES as u64;

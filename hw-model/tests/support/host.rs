@@ -12,7 +12,7 @@ use abi::host::register::{
 };
 use abi::host::status::{CardState, Status, TransmitStatus};
 use abi::host::transmit::{TransmitCompletion, TransmitDescriptor};
-use host_driver::backing::{Backing, Registers};
+use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::{Memory, Words};
 use hw_model::port::Port;
 use hw_model::{CardConfig, ModelCard};
@@ -46,7 +46,7 @@ impl Port for Recorder {
 pub(crate) struct Host {
     pub(crate) card: Arc<ModelCard>,
     pub(crate) frames: Frames,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) memory: Memory,
     pub(crate) iova: u64,
     size: RingSize,
     tail: u32,
@@ -66,8 +66,7 @@ impl Host {
         } else {
             ModelCard::free_running(config, port)
         };
-        let memory = Arc::new(Memory::new(BYTES).unwrap());
-        let iova = card.map(&memory).unwrap();
+        let Reachable { memory, iova } = card.allocate(BYTES).unwrap();
         let size = RingSize::new(SLOTS).unwrap();
         let mut host = Self {
             card,
@@ -93,6 +92,7 @@ impl Host {
         for word in 0..self.memory.len() {
             self.memory.store_relaxed(word, 0);
         }
+        self.card.bus_master(true).unwrap();
         self.card.write(reg::ENABLE.offset, 1);
         self.wait("ready", |host| host.card.read(reg::STATE.offset) == CardState::READY.0);
         self.start_ring(0, COMMANDS, COMPLETIONS);
