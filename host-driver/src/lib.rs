@@ -29,6 +29,7 @@ pub mod shadow;
 pub mod state;
 pub mod transmit;
 pub mod tree;
+pub mod vfio;
 
 pub use audit::{AuditReport, Difference};
 pub use dma::HandleList;
