@@ -3,8 +3,13 @@
 //! Beside the flow. The card is the model's timed one, so an input always does the same. It is
 //! small, so that an input fills a table. Nothing here judges; the targets do.
 
+mod peer;
+mod possessions;
 mod scribbler;
+mod sentences;
 
+pub use peer::Peer;
+pub use possessions::Possessions;
 pub use scribbler::Scribbler;
 
 use abi::core::Capabilities;

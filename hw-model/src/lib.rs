@@ -45,6 +45,7 @@ mod sleeper;
 mod slot;
 pub mod table_memory;
 mod timed;
+pub mod vfio_user;
 mod watchdog;
 
 pub use card::ModelCard;

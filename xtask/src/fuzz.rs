@@ -60,7 +60,7 @@ fn fuzz(project: &Project, program: &Path, name: &str, seconds: u32) -> Result<(
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .args(&format!("-max_total_time={seconds} -max_len={INPUT_BYTES} -timeout={HANG_SECONDS}"))
         .args("-rss_limit_mb=4096 -verbosity=0 -print_funcs=0 -print_final_stats=1")
-        .run_showing("stat::number_of_executed_units")
+        .run_showing("stat::number_of_")
 }
 
 fn targets(project: &Project) -> Result<Vec<String>, Error> {
