@@ -22,6 +22,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use abi::host::limit::{BAR_BYTES, VECTORS_MAX};
@@ -44,6 +45,8 @@ const COMMAND: u64 = 0x04;
 const MEMORY_SPACE: u16 = 1 << 1;
 /// COMMAND: the function may do DMA and raise message-signaled interrupts.
 const BUS_MASTER: u16 = 1 << 2;
+/// COMMAND: bits that read as zero while the function is there.
+const COMMAND_RESERVED: u16 = 0xf800;
 /// The first BAR, which has the registers.
 const BAR0: u32 = 0;
 
@@ -142,8 +145,9 @@ impl VfioCard {
         let mut bytes = u16::MAX.to_le_bytes();
         self.device().region_read(VFIO_PCI_CONFIG_REGION_INDEX, &mut bytes, COMMAND);
         match u16::from_le_bytes(bytes) {
-            u16::MAX => Err(io::Error::other("its configuration space reads all ones: it is gone")),
-            command => Ok(command),
+            // Not compared with all ones: some bits are the kernel's own.
+            command if command & COMMAND_RESERVED == 0 => Ok(command),
+            _ => Err(io::Error::other("its configuration space reads all ones: it is gone")),
         }
     }
 }
@@ -202,7 +206,7 @@ impl Backing for VfioCard {
     }
 
     fn relax(&self) {
-        std::thread::yield_now();
+        thread::yield_now();
     }
 
     fn reset_function(&self) -> io::Result<()> {
@@ -220,19 +224,21 @@ impl Drop for VfioCard {
     fn drop(&mut self) {
         // Off the bus first: then nothing that is unmapped below is in use. A card that is gone
         // cannot be told, and needs not be.
-        let is_quiet = self.bus_master(false).is_ok();
+        let is_there = self.bus_master(false).is_ok();
         self.arena.trim();
-        if let Some(device) = self.device.take() {
-            if is_quiet {
-                device.disable_msix().ok();
-            }
+        let Some(device) = self.device.take() else { return };
+        if !self.path.join("iommu_group").exists() {
             // The crate panics when the device has left sysfs: then its file stays open, for the
-            // kernel to close.
-            if self.path.join("iommu_group").exists() {
-                drop(device);
-            } else {
-                std::mem::forget(device);
-            }
+            // kernel to close at the end of the process.
+            std::mem::forget(device);
+        } else if is_there {
+            device.disable_msix().ok();
+        } else {
+            // The kernel resets a device when it is closed, and waits for one that is gone up to
+            // a minute (PCIE_RESET_READY_POLL_MS): nobody else has to. Without a thread to be had
+            // it is closed here.
+            let closing = thread::Builder::new().name("vfio-close".to_owned());
+            drop(closing.spawn(move || drop(device)));
         }
     }
 }
