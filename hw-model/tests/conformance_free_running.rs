@@ -4,11 +4,9 @@
 //! in `hw_model::conformance`. A claim that this body declines fails here: the model can be
 //! given everything.
 
-mod rig;
-
-use rig::Model;
+use hw_model::conformance::ModelRig;
 
 /// Cards that run on threads of their own.
-const RIG: Model = Model::FreeRunning;
+const RIG: ModelRig = ModelRig::FreeRunning;
 
 include!("rig/claims.rs");

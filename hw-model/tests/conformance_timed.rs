@@ -4,11 +4,9 @@
 //! in `hw_model::conformance`. A claim that this body declines fails here: the model can be
 //! given everything.
 
-mod rig;
-
-use rig::Model;
+use hw_model::conformance::ModelRig;
 
 /// Cards whose time is simulated, event by event.
-const RIG: Model = Model::Timed;
+const RIG: ModelRig = ModelRig::Timed;
 
 include!("rig/claims.rs");

@@ -3,7 +3,6 @@
 //! Whatever came before, the card is alive afterwards: the next attach works, and counters tell
 //! what was refused. `FLUE_SEED` and `FLUE_CASES` repeat or lengthen a run.
 
-mod rig;
 mod seeds;
 
 use std::sync::Arc;
@@ -15,10 +14,9 @@ use abi::host::status::{CardState, Kind, Status};
 use host_driver::backing::{Backing, Registers};
 use host_driver::{Config, Initiate, NeighborState, Session};
 use hw_model::ModelCard;
-use hw_model::conformance::{Needs, RawCard, Rig};
+use hw_model::conformance::{ModelRig, Needs, RawCard, Rig};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rig::Model;
 
 /// What a hostile host does.
 #[derive(Clone, Debug)]
@@ -69,17 +67,17 @@ fn deed() -> impl Strategy<Value = Deed> {
 #[test]
 fn a_timed_card_outlives_any_host() {
     seeds::for_each_seed("a hostile host, timed", 300, &vec(deed(), 1..80), |deeds| {
-        outlive(Model::Timed, &deeds)
+        outlive(ModelRig::Timed, &deeds)
     });
 }
 
 #[test]
 fn a_free_running_card_outlives_any_host() {
-    let property = |deeds: Vec<Deed>| outlive(Model::FreeRunning, &deeds);
+    let property = |deeds: Vec<Deed>| outlive(ModelRig::FreeRunning, &deeds);
     seeds::for_each_seed("a hostile host, free-running", 60, &vec(deed(), 1..80), property);
 }
 
-fn outlive(model: Model, deeds: &[Deed]) {
+fn outlive(model: ModelRig, deeds: &[Deed]) {
     let mut raw =
         RawCard::open(&model, &Needs::default()).expect("the model can be given everything");
     for deed in deeds {
@@ -133,7 +131,7 @@ fn is_usable(card: Arc<ModelCard>) {
 
 #[test]
 fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
-    for model in [Model::Timed, Model::FreeRunning] {
+    for model in [ModelRig::Timed, ModelRig::FreeRunning] {
         let raw =
             RawCard::open(&model, &Needs::default()).expect("the model can be given everything");
         let count = || u64::from(raw.counter(Counter::BAD_ACCESSES));
@@ -160,7 +158,7 @@ fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
 
 #[test]
 fn a_card_that_was_reset_in_the_middle_of_everything_is_as_new() {
-    for model in [Model::Timed, Model::FreeRunning] {
+    for model in [ModelRig::Timed, ModelRig::FreeRunning] {
         let body = model.power_on(&Needs::default()).expect("the model can be given everything");
         for round in 0..20 {
             let session =

@@ -4,16 +4,15 @@
 //! `FLUE_SEED` and `FLUE_CASES` repeat or lengthen a run; a failure names its seed.
 
 mod random;
-mod rig;
 mod seeds;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use abi::host::status::Status;
+use hw_model::conformance::ModelRig;
 use random::action::{Action, streams};
 use random::play::Play;
-use rig::Model;
 
 /// Actions in a stream.
 const ACTIONS: usize = 60;
@@ -21,7 +20,7 @@ const ACTIONS: usize = 60;
 #[test]
 fn the_timed_card_answers_as_the_oracle_does() {
     let seen = RefCell::default();
-    let property = |stream| play(Model::Timed, stream, &seen);
+    let property = |stream| play(ModelRig::Timed, stream, &seen);
     seeds::for_each_seed("the timed card and the oracle", 2_000, &streams(ACTIONS), property);
     let seen = seen.into_inner();
     if std::env::var_os("FLUE_CASES").is_none() {
@@ -37,12 +36,16 @@ fn the_timed_card_answers_as_the_oracle_does() {
 #[test]
 fn the_free_running_card_answers_as_the_oracle_does() {
     let seen = RefCell::default();
-    let property = |stream| play(Model::FreeRunning, stream, &seen);
+    let property = |stream| play(ModelRig::FreeRunning, stream, &seen);
     seeds::for_each_seed("the free-running card and the oracle", 100, &streams(ACTIONS), property);
 }
 
 /// Plays one stream; adds the statuses it met.
-fn play(model: Model, (has_vlans, actions): (bool, Vec<Action>), seen: &RefCell<BTreeSet<Status>>) {
+fn play(
+    model: ModelRig,
+    (has_vlans, actions): (bool, Vec<Action>),
+    seen: &RefCell<BTreeSet<Status>>,
+) {
     let mut play = Play::open(&model, has_vlans);
     for action in &actions {
         play.step(action);

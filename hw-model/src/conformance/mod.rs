@@ -17,6 +17,7 @@ mod isolation;
 mod linkers;
 mod list;
 mod lists;
+mod model;
 mod packet;
 mod raw;
 mod reachability;
@@ -37,6 +38,7 @@ use host_driver::backing::Backing;
 
 use crate::port::Capture;
 
+pub use model::ModelRig;
 pub use packet::{Frame, packet};
 pub use raw::RawCard;
 pub use scene::Scene;

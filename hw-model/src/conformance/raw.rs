@@ -16,7 +16,7 @@ use abi::host::handle::Handle;
 use abi::host::limit::DMA_ALIGN;
 use abi::host::position::RingSize;
 use abi::host::register::{self, Counter};
-use abi::host::status::{CardState, Kind, RingState, Status};
+use abi::host::status::{CardState, FailCode, Kind, RingState, Status};
 use abi::layout::Reg;
 use host_driver::backing::{Backing, Reachable};
 use host_driver::memory::{Memory, Words};
@@ -361,10 +361,13 @@ impl<B: Backing> RawCard<B> {
     pub fn until(&mut self, what: &str, mut is_so: impl FnMut(&mut Self) -> bool) {
         let (card_ns, wall) = (self.card.clock_ns() + WAIT_NS, Instant::now() + WAIT_WALL);
         while !is_so(self) {
-            assert!(
-                self.card.clock_ns() < card_ns && Instant::now() < wall,
-                "waited too long for {what}"
-            );
+            if self.card.clock_ns() >= card_ns || Instant::now() >= wall {
+                let (state, code) = (self.state(), FailCode(self.read(register::FAIL_CODE)));
+                let (ring, error) = (self.ring_state(0), FailCode(self.ring_error(0)));
+                panic!(
+                    "waited too long for {what}: the card is {state} ({code}), ring 0 is {ring} ({error})"
+                );
+            }
             self.card.relax();
         }
     }

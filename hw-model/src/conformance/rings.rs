@@ -224,8 +224,7 @@ pub fn every_command_ring_is_served<R: Rig>(rig: &R) -> Result<(), Unfit> {
 pub fn busy_rings_are_served_in_turn<R: Rig>(rig: &R) -> Result<(), Unfit> {
     /// Entries of the crowded ring's lists: longer each time, for a host that is slow, or was kept
     /// from its processor and saw all answers at once.
-    const LONG: [usize; 10] =
-        [10_000, 10_000, 10_000, 20_000, 20_000, 40_000, 40_000, 80_000, 80_000, 160_000];
+    const LONG: [usize; 8] = [50_000, 50_000, 100_000, 100_000, 200_000, 200_000, 400_000, 800_000];
     let scene = Scene::open(rig, &Needs::default())?;
     let ends = (scene.neighbor(1), scene.neighbor(2));
     let path = scene.path(ends.0, 1);
@@ -235,15 +234,21 @@ pub fn busy_rings_are_served_in_turn<R: Rig>(rig: &R) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Whether queries on three rings were answered while twenty lists on another were not.
+/// Lists on the crowded ring.
+const CROWD: usize = 4;
+/// Queries on the three others, all together.
+const QUICK: usize = 6;
+
+/// Whether queries on three rings were answered while lists on another were not.
 fn quick_rings_overtake_a_crowded_one<B: Backing>(
     scene: &Scene<B>,
     (left, right): (Handle, Handle),
     path: Handle,
     long: usize,
 ) -> bool {
-    // All are made before the first goes: making one may take longer than carrying one out.
-    let trees: Vec<Update> = (0..20)
+    // All are made before the first goes, and they are few: a host may need longer for one than
+    // the card.
+    let lists: Vec<Update> = (0..CROWD)
         .map(|round| {
             let mut list = scene.session.handle_list(long).expect("memory for a list");
             list.extend(std::iter::repeat_n(path, long)).expect("it was made for these");
@@ -252,18 +257,21 @@ fn quick_rings_overtake_a_crowded_one<B: Backing>(
             tree
         })
         .collect();
+    let queries: Vec<Query> = (0..QUICK)
+        .map(|_| {
+            let mut tree = Query::with_capacity(1);
+            tree.path(path);
+            tree
+        })
+        .collect();
     let submit = |tree| scene.session.submit_on(0, tree).expect("room");
-    let mut crowded: Vec<_> = trees.into_iter().map(submit).collect();
-    let mut quick = Vec::new();
-    for round in 0..30 {
-        let mut tree = Query::with_capacity(1);
-        tree.path(path);
-        quick.push(scene.session.submit_on(1 + round % 3, tree).expect("room"));
-    }
+    let mut crowded: Vec<_> = lists.into_iter().map(submit).collect();
+    let submit = |(round, tree)| scene.session.submit_on(1 + round % 3, tree).expect("room");
+    let quick: Vec<_> = (0_u32..).zip(queries).map(submit).collect();
     for ticket in quick {
         assert_eq!(ticket.wait().expect("the card is there").status(), Status::SUCCESS);
     }
-    let mut last = crowded.pop().expect("twenty were submitted");
+    let mut last = crowded.pop().expect("some were submitted");
     let early = last.poll();
     let is_overtaken = early.is_none();
     let last = early.unwrap_or_else(|| last.wait());

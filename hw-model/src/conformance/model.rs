@@ -1,28 +1,25 @@
-//! How the tests of this folder make cards: the model, either way of running.
-//!
-//! Between the conformance suite and `ModelCard`. It knows no claim.
+//! How the model is given to the suite: a card a claim, of exactly the sizes it asks for.
 
 use std::sync::Arc;
 
-use hw_model::conformance::{Body, Needs, Rig, Unfit};
-use hw_model::port::CapturePort;
-use hw_model::{CardConfig, ModelCard, ReaderStall};
+use super::{Body, Needs, Rig, Unfit};
+use crate::card::ModelCard;
+use crate::config::{CardConfig, ReaderStall};
+use crate::port::CapturePort;
 
 /// Frames that a port keeps before it refuses: more than any claim sends between two looks.
 const CAPTURED_MAX: usize = 1 << 20;
 
 /// The model, by its way of running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Model {
+pub enum ModelRig {
     /// Threads that poll.
-    #[allow(dead_code, reason = "each test file uses one of the two")]
     FreeRunning,
     /// Discrete events on the card's clock.
-    #[allow(dead_code, reason = "each test file uses one of the two")]
     Timed,
 }
 
-impl Rig for Model {
+impl Rig for ModelRig {
     type Card = ModelCard;
 
     fn power_on(&self, needs: &Needs) -> Result<Body<ModelCard>, Unfit> {
