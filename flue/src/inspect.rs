@@ -6,19 +6,22 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use abi::core::Capabilities;
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::{FailCode, Kind};
 use host_driver::backing::Backing;
 use host_driver::{Query, Session};
-use hw_model::port::CounterPort;
+use hw_model::port::{CounterPort, Port};
 
 use crate::args::InspectArgs;
-use crate::card::{self, CardError};
+use crate::card::{self, CardError, Errand, Outside, Wishes};
 use crate::script::{Entries, Names, Node, RunError, Runner, run_file, state};
 
 /// Objects of one kind that are listed; the number of all is always told.
 const LISTED_MAX: usize = 1_000;
+/// Size of packets when none will be sent.
+const PACKET_BYTES_UNUSED: u32 = 64;
 
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
@@ -53,29 +56,53 @@ impl InspectError {
 /// # Errors
 /// All of [`InspectError`].
 pub(crate) fn run(args: &InspectArgs) -> Result<(), InspectError> {
-    let capabilities = card::capabilities(&args.card, None);
-    let session = card::attach(&args.card, capabilities, Box::new(CounterPort::new().0))?;
-    let mut runner = Runner::new(session, args.card.timed)?;
-    if let Some(script) = &args.script {
-        run_file(&mut runner, script, &mut io::stderr().lock())?;
-    }
-    let (session, names) = runner.into_parts();
-    let shown = [
-        ("card", card_entries(&session)),
-        ("capabilities", capability_entries(&session)),
-        ("counters", counter_entries(&session)),
-    ];
-    let mut objects = Vec::new();
-    for (title, kind) in
-        [("neighbors", Kind::NEIGHBOR), ("paths", Kind::PATH), ("connections", Kind::CONNECTION)]
-    {
-        objects.push((title, object_entries(&session, kind, &names)?));
-    }
-    let text = if args.json { json(shown, objects) } else { page(&shown, &objects) };
+    // Without a script nothing is sent: no reason to pin memory for large packets.
+    let packet_bytes = args.script.is_none().then_some(PACKET_BYTES_UNUSED);
+    let wishes = Wishes { packet_bytes, ..Wishes::default() };
+    let text = card::with_session(&args.card, wishes, Look(args))?;
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()?;
     Ok(())
+}
+
+/// A look at a card.
+struct Look<'a>(&'a InspectArgs);
+
+impl Errand for Look<'_> {
+    type Answer = String;
+    type Error = InspectError;
+
+    fn port(&mut self, _: &Capabilities) -> Result<Box<dyn Port>, InspectError> {
+        Ok(Box::new(CounterPort::new().0))
+    }
+
+    fn run<B: Backing>(
+        self,
+        session: Session<B>,
+        outside: Outside,
+    ) -> Result<String, InspectError> {
+        let Self(args) = self;
+        let mut runner = Runner::new(session, args.card.timed)?;
+        if let Some(script) = &args.script {
+            run_file(&mut runner, script, &mut io::stderr().lock())?;
+        }
+        let (session, names) = runner.into_parts();
+        let shown = [
+            ("card", card_entries(&session, &outside)),
+            ("capabilities", capability_entries(&session)),
+            ("counters", counter_entries(&session)),
+        ];
+        let mut objects = Vec::new();
+        for (title, kind) in [
+            ("neighbors", Kind::NEIGHBOR),
+            ("paths", Kind::PATH),
+            ("connections", Kind::CONNECTION),
+        ] {
+            objects.push((title, object_entries(&session, kind, &names)?));
+        }
+        Ok(if args.json { json(shown, objects) } else { page(&shown, &objects) })
+    }
 }
 
 /// Objects of one kind: how many there are, and those that are listed.
@@ -84,7 +111,7 @@ struct Objects {
     listed: Vec<Entries>,
 }
 
-fn card_entries<B: Backing>(session: &Session<B>) -> Entries {
+fn card_entries<B: Backing>(session: &Session<B>, outside: &Outside) -> Entries {
     let health = session.health();
     let mut entries = Entries::default();
     entries.push("card", session.backing().describe());
@@ -100,6 +127,11 @@ fn card_entries<B: Backing>(session: &Session<B>) -> Entries {
     entries.push("heartbeat", health.heartbeat);
     entries.push("time_ms", session.time_ms());
     entries.push("cycles", session.cycles());
+    if let Some(pages) = outside.dma_pages {
+        entries.push("dma_huge_page_bytes", pages.huge_bytes);
+        entries.push("dma_small_page_bytes", pages.small_bytes);
+        entries.push("bench", if outside.mirror.is_some() { "there" } else { "none" });
+    }
     entries
 }
 

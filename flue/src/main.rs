@@ -6,25 +6,34 @@
 
 mod args;
 mod card;
+mod conformance;
 mod failover;
 mod inspect;
 mod observer;
 mod packet;
+mod progress;
 mod routes;
 mod script;
 mod seed;
+mod serve;
 mod wait;
 
 use std::io;
 use std::process::ExitCode;
 
+use abi::core::Capabilities;
 use clap::Parser;
+use host_driver::Session;
+use host_driver::backing::Backing;
+use hw_model::port::Port;
 
 use crate::args::{Cli, Command, RunArgs};
-use crate::card::CardError;
+use crate::card::{Capture, CardError, Errand, Outside, Wishes};
+use crate::conformance::ConformanceError;
 use crate::failover::FailoverError;
 use crate::inspect::InspectError;
 use crate::script::{RunError, Runner};
+use crate::serve::ServeError;
 
 /// Exit status when a promise or a check failed, or the card did.
 const FAILED: u8 = 1;
@@ -43,6 +52,10 @@ enum CommandError {
     #[error(transparent)]
     Inspect(#[from] InspectError),
     #[error(transparent)]
+    Conformance(#[from] ConformanceError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
     Session(#[from] host_driver::Error),
 }
 
@@ -57,6 +70,8 @@ impl CommandError {
             Self::Card(error) => error.is_wrong(),
             Self::Run(error) => error.is_wrong(),
             Self::Inspect(error) => error.is_wrong(),
+            Self::Conformance(error) => error.is_wrong(),
+            Self::Serve(error) => error.is_wrong(),
             Self::Session(_) => false,
         };
         if is_wrong { WRONG } else { FAILED }
@@ -68,7 +83,9 @@ impl CommandError {
             Self::Failover(FailoverError::Write(error)) | Self::Run(RunError::Write(error)) => {
                 error
             }
-            Self::Inspect(InspectError::Write(error)) => error,
+            Self::Inspect(InspectError::Write(error))
+            | Self::Conformance(ConformanceError::Write(error))
+            | Self::Serve(ServeError::Write(error)) => error,
             _ => return false,
         };
         error.kind() == io::ErrorKind::BrokenPipe
@@ -81,6 +98,8 @@ fn main() -> ExitCode {
         Command::Failover(args) => failover::run(args).map_err(CommandError::from),
         Command::Run(args) => run(args),
         Command::Inspect(args) => inspect::run(args).map(|()| true).map_err(CommandError::from),
+        Command::Conformance(args) => conformance::run(args).map_err(CommandError::from),
+        Command::Serve(args) => serve::run(args).map_err(CommandError::from),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -96,16 +115,36 @@ fn main() -> ExitCode {
 
 /// Runs a script. Whether the capture is complete.
 fn run(args: &RunArgs) -> Result<bool, CommandError> {
-    let (port, capture) = card::port(&args.port)?;
-    let session = card::attach(&args.card, card::capabilities(&args.card, None), port)?;
-    let mut runner = Runner::new(session, args.card.timed)?;
-    let ended = script::run_file(&mut runner, &args.script, &mut io::stdout().lock());
-    // The card goes first, so that the capture is complete.
-    drop(runner);
-    ended?;
-    if let Some(complaint) = capture.complaint() {
-        eprintln!("flue: {complaint}");
-        return Ok(false);
+    let wishes = Wishes { port: Some(&args.port), ..Wishes::default() };
+    card::with_session(&args.card, wishes, Script { args, capture: Capture::none() })
+}
+
+/// One script to be run.
+struct Script<'a> {
+    args: &'a RunArgs,
+    capture: Capture,
+}
+
+impl Errand for Script<'_> {
+    type Answer = bool;
+    type Error = CommandError;
+
+    fn port(&mut self, _: &Capabilities) -> Result<Box<dyn Port>, CommandError> {
+        let (port, capture) = card::port(&self.args.port)?;
+        self.capture = capture;
+        Ok(port)
     }
-    Ok(true)
+
+    fn run<B: Backing>(self, session: Session<B>, _: Outside) -> Result<bool, CommandError> {
+        let mut runner = Runner::new(session, self.args.card.timed)?;
+        let ended = script::run_file(&mut runner, &self.args.script, &mut io::stdout().lock());
+        // The card goes first, so that the capture is complete.
+        drop(runner);
+        ended?;
+        if let Some(complaint) = self.capture.complaint() {
+            eprintln!("flue: {complaint}");
+            return Ok(false);
+        }
+        Ok(true)
+    }
 }

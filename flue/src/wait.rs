@@ -34,4 +34,9 @@ impl Deadline {
         let is_stuck = self.turns.is_multiple_of(TURNS_A_LOOK) && self.started.elapsed() > BACKSTOP;
         !is_stuck && backing.clock_ns() < self.at_ns
     }
+
+    /// Whether the wait is over, by the clock of `backing`.
+    pub(crate) fn is_over<B: Backing>(&self, backing: &B) -> bool {
+        backing.clock_ns() >= self.at_ns
+    }
 }

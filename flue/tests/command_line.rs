@@ -10,11 +10,51 @@ fn flue(arguments: &[&str]) -> Output {
 
 #[test]
 fn a_card_that_this_version_does_not_have_is_refused_by_name() {
-    for card in ["riscv", "rtl", "vfio:0000:01:00.0", "nonsense"] {
+    for card in ["riscv", "rtl", "nonsense"] {
         let output = flue(&["failover", "--card", card]);
         assert_eq!(output.status.code(), Some(2), "{card}");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(message.contains(card) && message.contains("`model`"), "{message}");
+    }
+}
+
+/// A PCI address in a domain that machines do not have.
+const NOBODY: &str = "vfio:fffe:ff:1f.7";
+
+#[test]
+fn a_pcie_card_that_is_not_there_is_an_error_that_names_its_address() {
+    let commands: [&[&str]; 4] = [
+        &["failover", "--paths", "10", "--json"],
+        &["run", "/nonexistent.jsonl"],
+        &["inspect"],
+        &["conformance"],
+    ];
+    for command in commands {
+        let output = flue(&[command, &["--card", NOBODY]].concat());
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(output.stdout.is_empty());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.starts_with("flue: vfio:fffe:ff:1f.7: no such PCI device"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn what_only_a_model_understands_is_refused_for_a_pcie_card_and_the_other_way_round() {
+    let cases: [(&[&str], &str); 7] = [
+        (&["failover", "--card", NOBODY, "--timed"], "--timed is for the model"),
+        (&["run", "x", "--card", NOBODY, "--pcap", "x.pcap"], "--pcap is for the model"),
+        (&["inspect", "--card", NOBODY, "--capacity", "paths=5"], "--capacity is for the model"),
+        (&["conformance", "--card", NOBODY, "--timed"], "--timed is for the model"),
+        (&["inspect", "--pci-id", "10ee:9038"], "--pci-id is for a PCIe card"),
+        (&["failover", "--card", "vfio:00:05"], "`00:05` is no PCI address; expected"),
+        (&["inspect", "--card", NOBODY, "--pci-id", "10ee"], "`10ee` is no PCI ID; expected"),
+    ];
+    for (arguments, expected) in cases {
+        let output = flue(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -41,7 +81,21 @@ fn help_names_every_command() {
     let output = flue(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = String::from_utf8(output.stdout).unwrap();
-    for command in ["failover", "run", "inspect"] {
+    for command in ["failover", "run", "inspect", "conformance", "serve"] {
         assert!(help.contains(command), "{help}");
     }
+}
+
+#[test]
+fn help_of_serve_and_conformance_says_how_the_two_go_together() {
+    let help = |command: &str| {
+        let output = flue(&[command, "--help"]);
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let serve = help("serve");
+    for text in ["vfio-user-pci", "memory-backend-memfd", "caching-mode=on", "drivers_probe"] {
+        assert!(serve.contains(text), "{text} is missing: {serve}");
+    }
+    assert!(help("conformance").contains("flue serve --bench"));
 }

@@ -165,3 +165,26 @@ fn what_the_card_refuses_is_told_with_status_1() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("path_entries"), "{message}");
 }
+
+#[test]
+fn every_step_is_said_on_standard_error_when_asked_for() {
+    for mode in ["list", "all"] {
+        let output = failover(&["--paths", "1000", "--verbose", "--json", "--mode", mode]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["ok"].as_bool().unwrap());
+        let said = String::from_utf8(output.stderr).unwrap();
+        let steps: Vec<&str> = said.lines().collect();
+        assert_eq!(
+            steps,
+            [
+                "offloaded 1,000 paths behind 4 routers",
+                "traffic runs: 5,000 packets posted",
+                "invalidated router 1",
+                "relinking 465 paths",
+                "relinked 465 paths",
+                "terminated router 1",
+                "audited 1,003 objects",
+            ]
+        );
+    }
+}

@@ -32,7 +32,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 pub(crate) struct Mark {
     /// What happened.
     pub(crate) name: &'static str,
-    /// When, on the card's clock.
+    /// When, on the host's clock.
     pub(crate) at_ns: u64,
 }
 
@@ -122,7 +122,7 @@ impl Timeline {
         let start = first.at_ns.saturating_sub(column_ns * margin);
         // Traffic may have begun later than the margin reaches back: no empty columns there.
         let begun = self.lead.front().map_or(first.at_ns, |(at_ns, _)| *at_ns);
-        let unused = begun.saturating_sub(start) / column_ns;
+        let unused = (begun.saturating_sub(start) / column_ns).min(margin);
         let (start, columns) = (start + unused * column_ns, columns - unused as usize);
         let mut cells = self.columns(start, column_ns, columns);
         let marked = (last.at_ns - start) / column_ns + 1;
@@ -167,10 +167,10 @@ impl Timeline {
                 let place = (zero + from - start) / column_ns;
                 let end = to.min(start + (place + 1) * column_ns - zero);
                 let part = (end - from) as f64 / self.width_ns as f64;
-                if let Some(cell) = cells.get_mut(place as usize) {
-                    for row in 0..ROWS {
-                        cell[row] += f64::from(bucket[row]) * part;
-                    }
+                // Beyond the picture nothing is drawn, however far a bucket reaches.
+                let Some(cell) = cells.get_mut(place as usize) else { break };
+                for row in 0..ROWS {
+                    cell[row] += f64::from(bucket[row]) * part;
                 }
                 from = end;
             }
@@ -246,6 +246,20 @@ mod tests {
         assert_ne!(new[50], '·', "{picture}");
         assert!(lines[2].ends_with("└ terminated (+30.00 µs)"), "{picture}");
         assert!(lines[4].ends_with("└ router fails (+0 ns)"), "{picture}");
+    }
+
+    #[test]
+    fn frames_of_a_clock_that_is_far_off_do_no_harm() {
+        for frames_ns in [0, 1 << 60] {
+            let mut timeline = Timeline::new();
+            timeline.frame(frames_ns, 0);
+            timeline.mark(Mark { name: "router fails", at_ns: 40_000 });
+            timeline.frame(frames_ns, 0);
+            timeline.close(Mark { name: "terminated", at_ns: 50_000 });
+            timeline.frame(frames_ns, 0);
+            let picture = timeline.draw(&["old".into()]);
+            assert!(picture.contains("└ terminated (+10.00 µs)"), "{picture}");
+        }
     }
 
     #[test]

@@ -3,19 +3,20 @@
 //! A [`Pump`] posts one packet of path after path on the transmit ring and takes completions. On a
 //! free-running card it has a thread of its own; on a timed card, where time passes only while
 //! somebody waits, every wait turns it. Like a host stack, it stops sending to a router whose
-//! frames all wait (a window), and goes on with the others. It knows nothing of the fail-over.
+//! frames all wait (a window), and goes on with the others. It knows nothing of the fail-over; it
+//! turns the observer too, so that a mirror of the frames that leave never runs over.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use abi::host::handle::Handle;
-use abi::host::status::TransmitStatus;
+use abi::host::status::{CardState, TransmitStatus};
 use host_driver::backing::Backing;
 use host_driver::{NotPosted, Outcome, Session, Ticket, Transmitter};
 
 use super::plan::Plan;
-use crate::observer::mark_of;
+use crate::observer::{Observer, mark_of};
 use crate::packet;
 use crate::seed;
 use crate::wait::Deadline;
@@ -28,8 +29,12 @@ const UNFETCHED_MAX: u32 = 128;
 const WINDOW: u32 = 4_096;
 /// IP payload of every packet: with an IPv4 header it fills the smallest Ethernet frame.
 const PAYLOAD_BYTES: usize = 26;
+/// Bytes of the largest packet.
+pub(super) const PACKET_BYTES: u32 = (packet::IPV6_BYTES + PAYLOAD_BYTES) as u32;
 /// Time without any completion after which traffic is given up, on the card's clock.
 const STANDSTILL_NS: u64 = 5_000_000_000;
+/// Time without any packet posted after which the card's health is looked at.
+const DOUBT_NS: u64 = 100_000_000;
 /// Rest of a traffic thread whose packets all wait to be fetched: less than the card needs for them.
 const REST: Duration = Duration::from_micros(20);
 /// Transmit statuses there are.
@@ -42,8 +47,6 @@ pub(crate) struct Totals {
     pub(crate) posted: u64,
     /// Completions by their status; the last for one without a name.
     pub(crate) by_status: [u64; STATUSES + 1],
-    /// Why no more completions were taken: the card made one up.
-    pub(crate) fault: Option<NotPosted>,
 }
 
 impl Totals {
@@ -68,9 +71,10 @@ impl Totals {
     }
 }
 
-/// Posts packets, takes completions.
+/// Posts packets, takes completions, shows the observer what crossed.
 pub(crate) struct Pump {
     transmitter: Transmitter,
+    observer: Arc<Observer>,
     plan: Arc<Plan>,
     handles: Arc<Vec<Handle>>,
     path: u64,
@@ -79,6 +83,8 @@ pub(crate) struct Pump {
     under_way: Vec<u32>,
     packet: Vec<u8>,
     totals: Totals,
+    /// Why no more completions are taken: the card made one up.
+    fault: Option<NotPosted>,
 }
 
 impl Pump {
@@ -88,23 +94,29 @@ impl Pump {
         plan: &Arc<Plan>,
         handles: Vec<Handle>,
         seed: u64,
+        observer: &Arc<Observer>,
     ) -> Self {
         let paths = u64::from(plan.paths());
         Self {
             transmitter,
+            observer: Arc::clone(observer),
             plan: Arc::clone(plan),
             handles: Arc::new(handles),
             path: seed::mix(seed) % paths,
             step: seed::coprime_step(seed, paths),
             sequences: vec![0; paths as usize],
             under_way: vec![0; plan.routers.len()],
-            packet: Vec::with_capacity(packet::IPV6_BYTES + PAYLOAD_BYTES),
+            packet: Vec::with_capacity(PACKET_BYTES as usize),
             totals: Totals::default(),
+            fault: None,
         }
     }
 
     /// Posts up to a batch of packets and takes what has completed. Whether anything moved.
     fn turn(&mut self) -> bool {
+        if self.fault.is_some() {
+            return false;
+        }
         // Positions are free-running 32-bit numbers from 0: their difference survives the wrap.
         let unfetched = (self.totals.posted as u32).wrapping_sub(self.transmitter.fetched());
         let room = BATCH.min(UNFETCHED_MAX.saturating_sub(unfetched));
@@ -117,7 +129,7 @@ impl Pump {
         if posted > 0 {
             self.transmitter.publish();
         }
-        self.reap() + posted > 0
+        self.reap() + posted + self.observer.drain() > 0
     }
 
     fn post_next(&mut self) -> bool {
@@ -153,7 +165,7 @@ impl Pump {
             }
         });
         if let Err(fault) = taken {
-            self.totals.fault = Some(fault);
+            self.fault = Some(fault);
         }
         reaped
     }
@@ -162,13 +174,18 @@ impl Pump {
     fn drain<B: Backing>(&mut self, backing: &B) {
         self.transmitter.publish();
         let mut deadline = Deadline::after(backing, STANDSTILL_NS);
-        while self.totals.open() > 0 {
-            if self.reap() > 0 {
+        while self.totals.open() > 0 && self.fault.is_none() {
+            if self.reap() + self.observer.drain() > 0 {
                 deadline = Deadline::after(backing, STANDSTILL_NS);
             } else if !deadline.relax(backing) {
                 return;
             }
         }
+        self.observer.catch_up();
+    }
+
+    fn ended(self) -> Result<Totals, NotPosted> {
+        self.fault.map_or(Ok(self.totals), Err)
     }
 }
 
@@ -176,6 +193,8 @@ impl Pump {
 #[derive(Debug, Default)]
 struct Desk {
     is_over: bool,
+    /// The card is lost: nothing more will complete.
+    is_lost: bool,
     posted: u64,
 }
 
@@ -207,6 +226,9 @@ impl<'a, B: Backing> Traffic<'a, B> {
                 }
                 let mut desk = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 desk.posted = pump.totals.posted;
+                if desk.is_lost {
+                    return pump;
+                }
                 if desk.is_over {
                     break;
                 }
@@ -235,12 +257,13 @@ impl<'a, B: Backing> Traffic<'a, B> {
         }
     }
 
-    /// Lets `frames` more packets be posted.
-    pub(crate) fn let_post(&mut self, frames: u64, mut progress: impl FnMut(u64)) {
+    /// Lets `frames` more packets be posted. `false` when the card did not take them.
+    pub(crate) fn let_post(&mut self, frames: u64, mut progress: impl FnMut(u64)) -> bool {
         let backing = self.session.backing();
         let before = self.posted();
         let mut last = before;
         let mut deadline = Deadline::after(&**backing, STANDSTILL_NS);
+        let mut doubt = Deadline::after(&**backing, DOUBT_NS);
         loop {
             if let Road::Inline(pump) = &mut self.road {
                 pump.turn();
@@ -248,29 +271,46 @@ impl<'a, B: Backing> Traffic<'a, B> {
             let is_over = !deadline.relax(&**backing);
             let posted = self.posted();
             if posted != last {
-                (last, deadline) = (posted, Deadline::after(&**backing, STANDSTILL_NS));
+                last = posted;
+                deadline = Deadline::after(&**backing, STANDSTILL_NS);
+                doubt = Deadline::after(&**backing, DOUBT_NS);
                 progress((posted - before).min(frames));
             }
-            if is_over || posted - before >= frames {
-                return;
+            let is_posted = posted - before >= frames;
+            if is_over || is_posted {
+                return is_posted;
+            }
+            if doubt.is_over(&**backing) {
+                if self.session.health().state != CardState::READY {
+                    return false;
+                }
+                doubt = Deadline::after(&**backing, DOUBT_NS);
             }
         }
     }
 
     /// Stops posting, waits until nothing is under way any more; what became of all packets.
-    pub(crate) fn finish(self) -> Totals {
+    ///
+    /// # Errors
+    /// When the card completed a packet that was not under way.
+    pub(crate) fn finish(self) -> Result<Totals, NotPosted> {
         match self.road {
             Road::Inline(mut pump) => {
                 pump.drain(&**self.session.backing());
-                pump.totals
+                pump.ended()
             }
             Road::Thread { desk, thread } => {
                 desk.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
-                match thread.join() {
-                    Ok(pump) => pump.totals,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+                joined(thread).ended()
             }
+        }
+    }
+
+    /// Ends traffic on a card that is lost: waits for nothing but its own thread.
+    pub(crate) fn give_up(self) {
+        if let Road::Thread { desk, thread } = self.road {
+            desk.lock().unwrap_or_else(PoisonError::into_inner).is_lost = true;
+            joined(thread);
         }
     }
 
@@ -280,4 +320,8 @@ impl<'a, B: Backing> Traffic<'a, B> {
             Road::Thread { desk, .. } => desk.lock().unwrap_or_else(PoisonError::into_inner).posted,
         }
     }
+}
+
+fn joined(thread: thread::JoinHandle<Pump>) -> Pump {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

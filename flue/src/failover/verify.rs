@@ -32,15 +32,15 @@ pub(crate) struct Checks {
     pub(crate) audit_differences: u64,
 }
 
-/// Compares the card's tables with what the fail-over should have left.
+/// Compares the card's tables with what the fail-over from one router to the other should have
+/// left.
 ///
 /// # Errors
 /// When the session fails.
 pub(crate) fn verify<B: Backing>(
     session: &Session<B>,
     plan: &Plan,
-    failed: u16,
-    successor: u16,
+    (failed, successor): (u16, u16),
     neighbors: &[Handle],
     paths: &[Handle],
 ) -> Result<Checks, FailoverError> {
