@@ -68,6 +68,35 @@ pub(crate) enum Error {
         /// The names there are.
         known: String,
     },
+    /// Something cannot be brought, or what is there is not usable.
+    #[error("cannot bring {what}; {remedy}")]
+    Bring {
+        /// What.
+        what: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// A case or a boot of the virtual machine was named that does not exist.
+    #[error("there is no case or boot `{0}`; `cargo xtask vm --list` shows all")]
+    UnknownCase(String),
+    /// Something on the host's side of a virtual machine went wrong.
+    #[error("boot `{boot}`: {what}; its logs are in {}", .logs.display())]
+    Boot {
+        /// Which boot.
+        boot: &'static str,
+        /// What happened.
+        what: String,
+        /// Where to look.
+        logs: PathBuf,
+    },
+    /// Cases in the virtual machine failed, or boots did not come to an end.
+    #[error("{failed} of {of} did not hold; what failed and where its logs are stands above")]
+    Cases {
+        /// How many failed.
+        failed: usize,
+        /// How many there were.
+        of: usize,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", .path.display())]
     File {

@@ -1,14 +1,16 @@
 //! The project's own tool: prints the contract, checks the tree, runs every test there is.
 //!
-//! Called as `cargo xtask`. Knows the crates by name and command line only (it depends on `abi`
-//! alone), so that it builds in seconds. What it brings goes to the target directory; nothing is
+//! Called as `cargo xtask`. Knows the crates by name and command line only (of them, it depends on
+//! `abi` alone), so that it builds in seconds. What it brings goes to the target directory; nothing is
 //! installed on the system. A tool that cannot be had is an error with a remedy, never a skip.
 
 use clap::{Parser, Subcommand};
 
+mod bounded;
 mod contract;
 mod error;
 mod fuzz;
+mod guest;
 mod print;
 mod project;
 mod report;
@@ -17,6 +19,7 @@ mod sanitize;
 mod step;
 mod suite;
 mod tool;
+mod vm;
 
 use error::Error;
 use project::Project;
@@ -57,6 +60,21 @@ enum Job {
     },
     /// Runs the stress tests ten times as long as `test` does: 10^9 reads each.
     Stress,
+    /// Drives a card through the kernel's VFIO, in a virtual machine that it brings.
+    #[command(after_help = vm::HELP)]
+    Vm {
+        /// Cases or whole boots to run; all when none is named. See --list.
+        cases: Vec<String>,
+        /// Lists the boots and their cases, and what each one shows.
+        #[arg(long)]
+        list: bool,
+        /// Keeps the guest's first root file system, so that boot.sh beside the logs can boot it.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// What runs inside that machine.
+    #[command(hide = true)]
+    Guest,
 }
 
 fn main() -> std::process::ExitCode {
@@ -70,6 +88,9 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(job: &Job) -> Result<(), Error> {
+    if matches!(job, Job::Guest) {
+        return guest::run(); // There is no project in there.
+    }
     let project = Project::find()?;
     match job {
         Job::Test { list: true, .. } => {
@@ -87,5 +108,11 @@ fn run(job: &Job) -> Result<(), Error> {
         Job::Abi { check: false } => contract::print(&project),
         Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
         Job::Stress => suite::long_stress(&project),
+        Job::Vm { list: true, .. } => {
+            vm::list();
+            Ok(())
+        }
+        Job::Vm { cases, list: false, keep } => vm::run(&project, cases, *keep),
+        Job::Guest => guest::run(),
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! The last line of a summary is `N passed, N failed`.
 
+use std::io::Write;
+use std::time::Duration;
+
 use crate::error::Error;
+use crate::guest::Case;
 use crate::step::{Ended, Step};
 
 /// Announces a step.
@@ -26,6 +30,22 @@ pub(crate) fn brings(what: &str) {
 /// One line about the step under way.
 pub(crate) fn note(line: &str) {
     println!("    {line}");
+}
+
+/// Says which case of a virtual machine is under way; its end follows on the same line.
+pub(crate) fn begin_case(name: &str) {
+    print!("      {name:<18} ");
+    // What cannot be shown now is shown with the next line.
+    std::io::stdout().flush().ok();
+}
+
+/// Says how a case ended.
+pub(crate) fn end_case(case: &Case, took: Duration, why: Option<&str>) {
+    let result = if why.is_none() { "ok    " } else { "FAILED" };
+    println!("{result} {:>6.1} s  {}", took.as_secs_f64(), case.claim);
+    for line in why.unwrap_or_default().lines() {
+        println!("        {line}");
+    }
 }
 
 /// Prints the table at the end.

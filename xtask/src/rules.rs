@@ -122,8 +122,9 @@ impl Source {
         }
     }
 
+    /// Whether it is shipped; `tests.rs` is a module's tests in a file of their own.
     fn is_product(&self) -> bool {
-        self.path.contains("/src/")
+        self.path.contains("/src/") && !self.path.ends_with("/tests.rs")
     }
 
     fn at(&self, line: usize, rule: &str) -> String {
@@ -191,6 +192,7 @@ mod tests {
         let bare = "//! Head.\nx.load(Ordering::Acquire)\n";
         assert_eq!(broken("flue/src/a.rs", bare).len(), 1);
         assert_eq!(broken("flue/tests/a.rs", bare).len(), 0);
+        assert_eq!(broken("flue/src/a/tests.rs", bare).len(), 0);
         let told = "//! Head.\n// ORDERING: Acquire. Pairs with `b`.\nx.load(Ordering::Acquire)\n";
         assert_eq!(broken("flue/src/a.rs", told).len(), 0);
         let test = "//! Head.\n#[cfg(test)]\nx.load(Ordering::Acquire)\n";

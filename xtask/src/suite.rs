@@ -14,6 +14,7 @@ use crate::rules;
 use crate::sanitize;
 use crate::step::Step;
 use crate::tool::Tool;
+use crate::vm;
 
 /// Optimized, with debug assertions and overflow checks: for tests that take long.
 pub(crate) const PROFILE: &str = "checked";
@@ -83,6 +84,12 @@ pub(crate) const STEPS: &[Step] = &[
         claim: "the main job holds its promises, both modes",
         before_push: false,
         run: smoke,
+    },
+    Step {
+        name: "vm",
+        claim: "a card is driven through the kernel's VFIO, in a virtual machine",
+        before_push: false,
+        run: vm::all,
     },
 ];
 

@@ -94,6 +94,20 @@ impl Tool {
         }
     }
 
+    /// Runs it and shows nothing, unless it fails.
+    pub(crate) fn run_quietly(self) -> Result<(), Error> {
+        let shown = self.shown.clone();
+        let output = self.capture()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        println!("    $ {shown}");
+        for text in [&output.stdout, &output.stderr] {
+            String::from_utf8_lossy(text).lines().for_each(|line| println!("    {line}"));
+        }
+        Err(Error::Failed { command: shown, status: output.status.to_string() })
+    }
+
     /// Runs it and gives back what it wrote and how it ended; an error only if it cannot start.
     pub(crate) fn capture(mut self) -> Result<Output, Error> {
         self.command.output().map_err(|source| self.start_error(source))
@@ -106,6 +120,17 @@ impl Tool {
             true => Ok(()),
             false => Err(Error::Missing { program, remedy }),
         }
+    }
+
+    /// Runs it in another folder than the root of the project.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// The command itself, for who starts it in a way of their own, and how it is shown.
+    pub(crate) fn into_parts(self) -> (Command, String) {
+        (self.command, self.shown)
     }
 
     /// Replaces the remedy.
