@@ -31,6 +31,10 @@ const FIRST_IOVA: u64 = 1 << 32;
 /// They end here: the least that IOMMUs translate is 39 bits (VT-d specification 3.3, 3.6).
 const LAST_IOVA: u64 = (1 << 39) - 1;
 
+/// Memory that a card may still write to though its arena is gone, because it could not be
+/// unmapped: nobody else may ever get these pages.
+static OUT_OF_USE: Mutex<Vec<Memory>> = Mutex::new(Vec::new());
+
 /// The IOMMU, as far as the arena needs it.
 pub(super) trait Translation: Send + Sync {
     /// Lets the card reach `memory` at `iova`.
@@ -163,8 +167,7 @@ impl<T: Translation> Drop for Arena<T> {
         let pieces = self.pieces.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (iova, piece) in std::mem::take(&mut pieces.mapped) {
             if self.translation.unmap(iova, piece.memory.bytes()).is_err() {
-                // The card may still write there: nobody else may ever get these pages.
-                std::mem::forget(piece.memory);
+                OUT_OF_USE.lock().unwrap_or_else(PoisonError::into_inner).push(piece.memory);
             }
         }
     }
