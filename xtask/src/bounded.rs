@@ -84,6 +84,13 @@ impl Running {
         }
     }
 
+    /// Whether it has written `text` by now.
+    pub(crate) fn has_said(&mut self, stream: Stream, text: &str) -> bool {
+        while self.take(Instant::now()).is_ok() {}
+        let said = if stream == Stream::Out { &self.out } else { &self.err };
+        said.contains(text)
+    }
+
     /// Kills it; [`Running::wait`] then tells what it had written.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
         self.child.kill()
@@ -225,9 +232,27 @@ mod tests {
     fn a_caller_can_act_between_two_lines() {
         let mut running = shell("echo relinking >&2; sleep 60; echo relinked >&2");
         assert!(running.wait_for(Stream::Err, "relinking", LONG));
+        assert!(running.has_said(Stream::Err, "relinking"));
+        assert!(!running.has_said(Stream::Err, "relinked"));
         running.kill().unwrap();
         let ended = running.wait(LONG).unwrap();
         assert_eq!((ended.err.as_str(), ended.how().as_str()), ("relinking\n", "signal 9"));
+    }
+
+    #[test]
+    fn a_caller_can_ask_what_was_said_without_waiting_for_it() {
+        let mut running = shell("echo offloaded; echo terminated; sleep 60");
+        assert!(running.wait_for(Stream::Out, "offloaded", LONG));
+        let end = Instant::now() + LONG;
+        while !running.has_said(Stream::Out, "terminated") {
+            assert!(Instant::now() < end, "it was said, and never seen");
+        }
+    }
+
+    #[test]
+    fn last_words_are_waited_for_while_a_stream_is_open() {
+        let ended = shell("(sleep 0.1; echo late) & echo early").wait(LONG).unwrap();
+        assert_eq!(ended.out, "early\nlate\n");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The project's own tool: prints the contract, checks the tree, runs every test there is.
 //!
 //! Called as `cargo xtask`. Knows the crates by name and command line only (of them, it depends on
-//! `abi` alone), so that it builds in seconds. What it brings goes to the target directory; nothing is
-//! installed on the system. A tool that cannot be had is an error with a remedy, never a skip.
+//! `abi` alone), so that it builds in seconds. What it brings goes to the target directory; nothing
+//! is installed on the system. A tool that cannot be had is an error with a remedy, never a skip.
 
 use clap::{Parser, Subcommand};
 

@@ -19,7 +19,8 @@ const OFFLOADED: &str = "offloaded";
 const TRAFFIC: &str = "traffic runs";
 const RELINKING: &str = "relinking";
 const RELINKED: &str = "relinked";
-/// Tries to kill a driver between two of its lines.
+const TERMINATED: &str = "terminated";
+/// Tries to stop or kill a driver between two of its lines.
 const TRIES: u32 = 8;
 /// From a signal until all threads of a driver have stopped.
 const FALLS_ASLEEP: Duration = Duration::from_millis(200);
@@ -86,10 +87,7 @@ fn is_between(ended: &Ended) -> bool {
 /// The end of the process is not waited for: a kernel that closes a card that is gone waits a
 /// minute for it to come back from a reset. Its exit status is there before that.
 pub(super) fn card_vanishes(guest: &Guest) -> Result<(), Failure> {
-    // Posting packets begins with this line, and takes longer than falling asleep.
-    let mut running = until(guest, OFFLOADED)?;
-    signal(&running, "STOP")?;
-    thread::sleep(FALLS_ASLEEP);
+    let mut running = asleep_under_traffic(guest)?;
     guest.ask(&Said::WantsServerKilled { card: 0 })?;
     signal(&running, "CONT")?;
     let start = Instant::now();
@@ -103,6 +101,21 @@ pub(super) fn card_vanishes(guest: &Guest) -> Result<(), Failure> {
     let never = NEVER.iter().find(|never| said.contains(**never));
     Failure::unless(never.is_none(), || format!("it says `{}`:\n{said}", never.unwrap_or(&"")))?;
     guest.note(format!("told after {took:.1} s: {}", last_line(&said)))
+}
+
+/// A driver that was put to sleep while it has a lot to do.
+fn asleep_under_traffic(guest: &Guest) -> Result<Running, Failure> {
+    for _ in 0..TRIES {
+        let mut running = until(guest, OFFLOADED)?;
+        signal(&running, "STOP")?;
+        thread::sleep(FALLS_ASLEEP);
+        if !running.has_said(Stream::Err, TERMINATED) {
+            return Ok(running);
+        }
+        signal(&running, "CONT")?;
+        guest.finish(running)?;
+    }
+    Err(Failure::Broken(format!("{TRIES} times the job was nearly over before its driver slept")))
 }
 
 /// The status with which a process is about to end, as soon as it is.
