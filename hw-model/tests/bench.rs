@@ -4,6 +4,7 @@
 //! Sensible benches are tried by `conformance_bench`. `FLUE_SEED` and `FLUE_CASES` as in the other
 //! randomised tests.
 
+mod benches;
 mod seeds;
 mod served;
 

@@ -4,6 +4,7 @@
 //! and its bench is done in `served` in a few lines, without a machine between; so what is tested
 //! is the bench itself, both ends of it.
 
+mod benches;
 mod served;
 
 use served::Served;

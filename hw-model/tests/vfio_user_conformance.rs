@@ -4,6 +4,7 @@
 //! a driver is done in `remote` in a few lines: windows to memory files, doorbells by plain stores,
 //! eventfds, resets by configuration space. The cards are built at their bench.
 
+mod benches;
 mod remote;
 mod vfio_user_support;
 

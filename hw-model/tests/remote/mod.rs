@@ -2,7 +2,7 @@
 //!
 //! Between `BenchRig` and the raw client of `vfio_user_support`. Memory is of one sealed memfd, as
 //! large as a machine's, mapped a page at a time when it is small and by large pages when it is
-//! not, as a machine behind an IOMMU does it. Tests run side by side: each takes a card that is free, and leaves it as it is.
+//! not, as a machine behind an IOMMU does it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io;
@@ -22,6 +22,7 @@ use memmap2::MmapOptions;
 use vmm_sys_util::eventfd::{EFD_NONBLOCK, EventFd};
 use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
+use crate::benches::Benches;
 use crate::vfio_user_support::*;
 
 /// Bytes of a page.
@@ -33,7 +34,7 @@ const MACHINE_BYTES: usize = 1 << 36;
 /// Where memory is first mapped.
 const FIRST_IOVA: u64 = 1 << 32;
 
-static BENCHES: Mutex<Vec<BenchRig<Card, BenchPage>>> = Mutex::new(Vec::new());
+static BENCHES: Benches<Card, BenchPage> = Benches::new(bench);
 
 /// Makes cards on any bench that is free.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +44,7 @@ impl Rig for Remote {
     type Card = Card;
 
     fn power_on(&self, needs: &Needs) -> Result<Body<Card>, Unfit> {
-        let mut benches = BENCHES.lock().unwrap_or_else(PoisonError::into_inner);
-        for bench in benches.iter() {
-            match bench.power_on(needs) {
-                Err(Unfit(why)) if why.starts_with("a second card") => {}
-                answer => return answer,
-            }
-        }
-        let bench = bench();
-        let body = bench.power_on(needs);
-        benches.push(bench);
-        body
+        BENCHES.power_on(needs)
     }
 }
 

@@ -3,7 +3,6 @@
 //! Between `BenchRig` and `ModelCard`. A slot and its bench stay while cards come and go, as they
 //! do in a virtual machine; a power cycle takes the card out, which ends its threads, and puts in
 //! another. Memory is mapped page by page, as a machine's own table may do it.
-//! Tests run side by side: each takes a bench that is free, and leaves it as it is.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -20,13 +19,14 @@ use hw_model::port::CounterPort;
 use hw_model::{CardConfig, ModelCard, Permission, Slot};
 use vmm_sys_util::eventfd::EventFd;
 
+use crate::benches::Benches;
+
 /// Bytes of a page, and of a mapping.
 const PAGE: usize = 4_096;
 /// Where memory is first mapped.
 const FIRST_IOVA: u64 = 1 << 32;
 
-type Benches = Vec<BenchRig<InSlot, BenchPage>>;
-static BENCHES: Mutex<Benches> = Mutex::new(Vec::new());
+static BENCHES: Benches<InSlot, BenchPage> = Benches::new(bench);
 
 /// Makes cards on any bench that is free.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +36,7 @@ impl Rig for Served {
     type Card = InSlot;
 
     fn power_on(&self, needs: &Needs) -> Result<Body<InSlot>, Unfit> {
-        let mut benches = BENCHES.lock().unwrap_or_else(PoisonError::into_inner);
-        for bench in benches.iter() {
-            match bench.power_on(needs) {
-                Err(Unfit(why)) if why.starts_with("a second card") => {}
-                answer => return answer,
-            }
-        }
-        let bench = bench();
-        let body = bench.power_on(needs);
-        benches.push(bench);
-        body
+        BENCHES.power_on(needs)
     }
 }
 
