@@ -106,9 +106,10 @@ pub(crate) fn capabilities(backing: &dyn Backing) -> Result<Capabilities, Attach
 pub(crate) fn reset(backing: &dyn Backing) -> Result<(), AttachError> {
     let before = read(backing, register::INCARNATION);
     write(backing, register::RESET, 1);
-    wait_for(backing, "acknowledge the reset", limit::RESET_DEADLINE_MS, || {
+    wait_for(backing, "acknowledge the reset", limit::RESET_DEADLINE_MS, |state| {
+        // All ones: gone between the two reads; the next look says so.
         let incarnation = read(backing, register::INCARNATION);
-        incarnation != before && read(backing, register::STATE) == CardState::RESET.0
+        state == CardState::RESET && ![before, u32::MAX].contains(&incarnation)
     })
 }
 
@@ -151,9 +152,7 @@ pub(crate) fn enable(
         write(backing, register::PORT_VLAN.bank(number, 4), u32::from(*vlan));
     }
     write(backing, register::ENABLE, 1);
-    wait_for(backing, "become ready", limit::RESET_DEADLINE_MS, || {
-        read(backing, register::STATE) == CardState::READY.0
-    })
+    wait_for(backing, "become ready", limit::RESET_DEADLINE_MS, |state| state == CardState::READY)
 }
 
 /// Configures and starts one ring.
@@ -180,22 +179,21 @@ fn wait_for(
     backing: &dyn Backing,
     what: &'static str,
     deadline_ms: u32,
-    is_there: impl Fn() -> bool,
+    is_there: impl Fn(CardState) -> bool,
 ) -> Result<(), AttachError> {
     let (start_ns, start) = (backing.clock_ns(), Instant::now());
     loop {
-        if is_there() {
-            return Ok(());
-        }
-        let state = read(backing, register::STATE);
+        let state = CardState(read(backing, register::STATE));
         // What is gone stays gone: nobody waits for it.
-        if state == u32::MAX {
+        if state.0 == u32::MAX {
             return Err(AttachError::Vanished { card: backing.describe() });
+        }
+        if is_there(state) {
+            return Ok(());
         }
         let waited_ms = backing.clock_ns().saturating_sub(start_ns) / 1_000_000;
         if waited_ms > u64::from(deadline_ms) || start.elapsed() > WALL_BACKSTOP {
-            let (card, state) = (backing.describe(), CardState(state));
-            return Err(AttachError::TimedOut { card, what, waited_ms, state });
+            return Err(AttachError::TimedOut { card: backing.describe(), what, waited_ms, state });
         }
         backing.relax();
     }
