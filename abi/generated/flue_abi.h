@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.1, ABI hash 0x5abf5c53.
+ * Version 1.2, ABI hash 0x93413ff9.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -17,8 +17,8 @@
 #endif
 
 #define FLUE_VERSION_MAJOR 0x1u
-#define FLUE_VERSION_MINOR 0x1u
-#define FLUE_ABI_HASH 0x5abf5c53u
+#define FLUE_VERSION_MINOR 0x2u
+#define FLUE_ABI_HASH 0x93413ff9u
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -231,6 +231,103 @@
 #define FLUE_COUNTER_PROGRESS_CREDITED 0x1bu
 /* Forward progress not credited: the data was sent before the last relink. */
 #define FLUE_COUNTER_PROGRESS_STALE 0x1cu
+
+/* Control of the trace. */
+/* Rw: Not 0: the card writes its trace. 0 after power-on. A reset leaves it and empties the
+ * rings. */
+#define FLUE_REG_TRACE 0xc0u
+
+/* One register a trace ring, bank stride 4. */
+#define FLUE_TRACE_BANK_STRIDE 0x4u
+/* Ro: Records written since the last reset; wraps. */
+#define FLUE_REG_TRACE_FILLED 0xc4u
+
+/* Where the trace rings lie. */
+/* Start of the trace rings in BAR0. */
+#define FLUE_TRACE_TRACE_PAGE 0x4000u
+/* Records of one ring. */
+#define FLUE_TRACE_TRACE_RECORDS 0x400u
+/* Distance of two trace rings in bytes. */
+#define FLUE_TRACE_TRACE_STRIDE 0x4000u
+/* Trace rings: see TraceWriter. */
+#define FLUE_TRACE_TRACE_WRITERS 0x3u
+
+/* Who writes a trace ring; its number is the ring's. */
+/* The firmware. */
+#define FLUE_TRACE_WRITER_FIRMWARE 0x0u
+/* The engines between host memory and the firmware: command rings, event ring. */
+#define FLUE_TRACE_WRITER_RINGS 0x1u
+/* The datapath, with its transmit rings. */
+#define FLUE_TRACE_WRITER_DATAPATH 0x2u
+
+/* What a trace record tells. Below 64: the firmware; below 128: a ring of either kind; else
+ * the datapath. detail and value are 0 where nothing is said of them. */
+/* The firmware has found something to do after it slept. */
+#define FLUE_TRACE_KIND_AWAKE 0x1u
+/* A tree begins; detail is its tag, value its opcode. */
+#define FLUE_TRACE_KIND_TREE_BEGUN 0x2u
+/* A block is carried out; detail is opcode (high byte) and kind (low byte), value its number. */
+#define FLUE_TRACE_KIND_BLOCK 0x3u
+/* A block has its answer; detail as for block, value its status. */
+#define FLUE_TRACE_KIND_ANSWERED 0x4u
+/* A chunk of a list is carried out; detail is its entries, value how many paths moved. */
+#define FLUE_TRACE_KIND_LIST_CHUNK 0x5u
+/* The epoch is raised; value is the epoch. */
+#define FLUE_TRACE_KIND_RAISED 0x6u
+/* A tree is over and its completion waits for its fence; detail is its tag, value the blocks
+ * done. */
+#define FLUE_TRACE_KIND_PARKED 0x7u
+/* A completion goes to the outbox; detail is its tag, value the blocks done. */
+#define FLUE_TRACE_KIND_COMPLETED 0x8u
+/* The firmware finds nothing to do, after it did, and sleeps if it can. */
+#define FLUE_TRACE_KIND_ASLEEP 0x9u
+/* The sweep looks at paths; value is the neighbor. */
+#define FLUE_TRACE_KIND_SWEEP 0xau
+/* A doorbell was seen that moved; value is its position. */
+#define FLUE_TRACE_KIND_DOORBELL 0x40u
+/* Slots or descriptors are on the card; detail is how many, value the position. */
+#define FLUE_TRACE_KIND_FETCHED 0x41u
+/* A result is in host memory; detail is its words. */
+#define FLUE_TRACE_KIND_RESULT 0x42u
+/* A completion or an event is in host memory; value is the position. Of transmit completions,
+ * which are as many as frames, nothing is told: crossed tells of them. */
+#define FLUE_TRACE_KIND_POSTED 0x43u
+/* An interrupt was raised; detail is the vector. */
+#define FLUE_TRACE_KIND_INTERRUPT 0x44u
+/* A list chunk is on the card; detail is its entries. */
+#define FLUE_TRACE_KIND_LIST 0x45u
+/* A batch was resolved; detail is its frames, value the epoch that it works in. */
+#define FLUE_TRACE_KIND_RESOLVED 0x80u
+/* That batch has left; detail is its frames, value how many of them crossed the port. */
+#define FLUE_TRACE_KIND_CROSSED 0x81u
+/* The reader announces an epoch; value is the epoch. */
+#define FLUE_TRACE_KIND_ANNOUNCED 0x82u
+/* Frames of a batch are held from now on; detail is how many. */
+#define FLUE_TRACE_KIND_HELD 0x83u
+
+/* One thing that happened. Written by the card. */
+struct flue_trace_record {
+    /* Card clock cycles, low word. */
+    uint32_t cycles;
+    /* Card time in ms: tells the laps of cycles. */
+    uint32_t time_ms;
+    /* What happened: see TraceKind. */
+    uint8_t kind;
+    /* The ring it concerns: command rings from 0, transmit rings from 8, the event ring 16; 0
+     * where none is concerned. */
+    uint8_t ring;
+    /* Detail, by kind. */
+    uint16_t detail;
+    /* Value, by kind. */
+    uint32_t value;
+} __attribute__((packed, aligned(4)));
+FLUE_ASSERT(sizeof(struct flue_trace_record) == 16, "flue_trace_record");
+FLUE_ASSERT(offsetof(struct flue_trace_record, cycles) == 0, "flue_trace_record.cycles");
+FLUE_ASSERT(offsetof(struct flue_trace_record, time_ms) == 4, "flue_trace_record.time_ms");
+FLUE_ASSERT(offsetof(struct flue_trace_record, kind) == 8, "flue_trace_record.kind");
+FLUE_ASSERT(offsetof(struct flue_trace_record, ring) == 9, "flue_trace_record.ring");
+FLUE_ASSERT(offsetof(struct flue_trace_record, detail) == 10, "flue_trace_record.detail");
+FLUE_ASSERT(offsetof(struct flue_trace_record, value) == 12, "flue_trace_record.value");
 
 /* The bench's registers. Offsets are of BAR2. What is staged here is what the next power cycle
  * builds the card with; it reads back as it was written, sensible or not. */
@@ -1182,7 +1279,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* Entries in one list of handles. */
 #define FLUE_LIMIT_LIST_ENTRIES_MAX 0x400000u
 /* Entries of a list that are carried out before other rings are served. */
-#define FLUE_LIMIT_LIST_CHUNK 0x40u
+#define FLUE_LIMIT_LIST_CHUNK 0x80u
 /* Aliases that one neighbor can have. */
 #define FLUE_LIMIT_NEIGHBOR_ALIASES_MAX 0x4u
 /* Frames that one batch of the datapath resolves between two announcements. */
@@ -1209,5 +1306,215 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_LIMIT_HEARTBEAT_DEADLINE_MS 0x3e8u
 /* Notices that the datapath can leave for the firmware before it forgets some. */
 #define FLUE_LIMIT_NOTICES_MAX 0x400u
+
+/* The core's address map. All but RAM and the control page is not to be cached. */
+/* Start of RAM: code, read-only data, statics, stack. The core starts here. */
+#define FLUE_CORE_MAP_RAM 0x80000000u
+/* Size of RAM in bytes. */
+#define FLUE_CORE_MAP_RAM_BYTES 0x20000u
+/* Start of the control page: that of the test finisher of QEMU's virt machine. */
+#define FLUE_CORE_MAP_CONTROL 0x100000u
+/* Size of the control page in bytes. */
+#define FLUE_CORE_MAP_CONTROL_BYTES 0x1000u
+/* Start of the registers. */
+#define FLUE_CORE_MAP_REGISTERS 0x90000000u
+/* Size of the register page in bytes. */
+#define FLUE_CORE_MAP_REGISTERS_BYTES 0x1000u
+/* Mailboxes, one of MAILBOX_SLOTS command slots a command ring. */
+#define FLUE_CORE_MAP_MAILBOXES 0x90010000u
+/* The outbox: OUTBOX_ENTRIES entries. */
+#define FLUE_CORE_MAP_OUTBOX 0x90020000u
+/* List buffers: a chunk of handles a command ring. */
+#define FLUE_CORE_MAP_LISTS 0x90030000u
+/* Notices of the datapath: NOTICE_SLOTS of four words. */
+#define FLUE_CORE_MAP_NOTICES 0x90040000u
+/* The firmware's trace ring. */
+#define FLUE_CORE_MAP_TRACE 0x90050000u
+/* Start of table memory. */
+#define FLUE_CORE_MAP_TABLES 0xa0000000u
+/* Address space for table memory, in bytes. */
+#define FLUE_CORE_MAP_TABLES_BYTES 0x60000000u
+
+/* Sizes of the windows between core and card. */
+/* Slots that wait for the firmware, a ring, those under way included. */
+#define FLUE_CORE_WINDOWS_MAILBOX_SLOTS 0x40u
+/* Distance of two mailboxes in bytes. */
+#define FLUE_CORE_WINDOWS_MAILBOX_STRIDE 0x1000u
+/* Entries that can be on their way to the host. */
+#define FLUE_CORE_WINDOWS_OUTBOX_ENTRIES 0x80u
+/* Distance of two outbox entries in bytes. */
+#define FLUE_CORE_WINDOWS_OUTBOX_STRIDE 0x80u
+/* Words that one result write carries at most. */
+#define FLUE_CORE_WINDOWS_RESULT_WORDS 0x10u
+/* Distance of two list buffers in bytes. */
+#define FLUE_CORE_WINDOWS_LIST_STRIDE 0x400u
+/* Notices that the core can see at once. */
+#define FLUE_CORE_WINDOWS_NOTICE_SLOTS 0x10u
+/* Distance of two ring banks in bytes. */
+#define FLUE_CORE_WINDOWS_CORE_RING_STRIDE 0x40u
+
+/* The control page. QEMU's finisher reads as zero, so zero means: no card around the core. */
+/* Wo: Ends a run without a card: see Finish. */
+#define FLUE_REG_FINISH 0x0u
+/* Ro: What is around the core: see CoreFeature. */
+#define FLUE_REG_CORE_FEATURES 0x4u
+
+/* Registers of the card towards its core. Offsets from the start of the register page. */
+/* Ro: Entries of the neighbor table. Constant, as all capabilities. */
+#define FLUE_REG_CORE_NEIGHBORS 0x0u
+/* Ro: Entries of the path table. */
+#define FLUE_REG_CORE_PATHS 0x4u
+/* Ro: Entries of the connection table. */
+#define FLUE_REG_CORE_CONNECTIONS 0x8u
+/* Ro: Aliases. */
+#define FLUE_REG_CORE_ALIASES 0xcu
+/* Ro: Distinct source MAC addresses besides the port's own. */
+#define FLUE_REG_CORE_SOURCE_MACS 0x10u
+/* Ro: Distinct VLANs. */
+#define FLUE_REG_CORE_VLANS 0x14u
+/* Ro: Card memory for connection state, in bytes. */
+#define FLUE_REG_CORE_STATE_MEMORY 0x18u
+/* Ro: Command rings. */
+#define FLUE_REG_CORE_COMMAND_RINGS 0x1cu
+/* Ro: Transmit rings. */
+#define FLUE_REG_CORE_TRANSMIT_RINGS 0x20u
+/* Ro: Largest ring, in slots. */
+#define FLUE_REG_CORE_RING_SLOTS 0x24u
+/* Ro: MSI-X vectors. */
+#define FLUE_REG_CORE_VECTORS 0x28u
+/* Ro: Frames that can be held for one path. */
+#define FLUE_REG_CORE_HELD_PER_PATH 0x2cu
+/* Ro: Frames that can be held on the card. */
+#define FLUE_REG_CORE_HELD_TOTAL 0x30u
+/* Ro: Card clock in kHz. */
+#define FLUE_REG_CORE_CLOCK_KHZ 0x34u
+/* Ro: The port's own MAC, first four bytes, the first in the lowest byte. */
+#define FLUE_REG_CORE_PORT_MAC_LOW 0x38u
+/* Ro: The port's own MAC, last two bytes. */
+#define FLUE_REG_CORE_PORT_MAC_HIGH 0x3cu
+/* Ro: First generation of every slot. Constant from ENABLE, as all settings. */
+#define FLUE_REG_CORE_GENERATION_SEED 0x40u
+/* Ro: Grace time of upload requests in ms. */
+#define FLUE_REG_CORE_GRACE_MS 0x44u
+/* Ro: Age at which a neighbor's reachability is stale, in ms. */
+#define FLUE_REG_CORE_STALE_MS 0x48u
+/* Ro: Interface VLANs in use. */
+#define FLUE_REG_CORE_PORT_VLANS 0x4cu
+/* Rw: Set by the card when there is something new, and at least every 50 us of card time;
+ * cleared by the core. The external interrupt line that ends WFI. */
+#define FLUE_REG_WAKE 0x80u
+/* Ro: One bit a command ring: slots wait in its mailbox, or it was stopped. */
+#define FLUE_REG_PENDING 0x84u
+/* Ro: One bit a command ring that was stopped by an error. */
+#define FLUE_REG_STOPPED 0x88u
+/* Ro: Card time in ms. */
+#define FLUE_REG_CORE_TIME_MS 0x8cu
+/* Ro: Card clock cycles, low word. */
+#define FLUE_REG_CORE_CYCLES 0x90u
+/* Rw: The oldest epoch that a reader may still work in. Without a card the core writes it. */
+#define FLUE_REG_ANNOUNCED 0x94u
+/* Wo: Raises the global epoch, after every store to table memory before it. */
+#define FLUE_REG_RAISED 0x98u
+/* Ro: Position up to which events may be posted. */
+#define FLUE_REG_EVENT_LIMIT 0x9cu
+/* Ro: Position up to which the card has taken outbox entries. */
+#define FLUE_REG_OUTBOX_TAKEN 0xa0u
+/* Wo: Position up to which the core has filled outbox entries. */
+#define FLUE_REG_OUTBOX_FILLED 0xa4u
+/* Ro: Position up to which the card has left notices. */
+#define FLUE_REG_NOTICE_LEFT 0xa8u
+/* Wo: Position up to which the core has taken notices. */
+#define FLUE_REG_NOTICE_TAKEN 0xacu
+/* Ro: Not 0: the core writes its trace. */
+#define FLUE_REG_CORE_TRACE_ON 0xb0u
+/* Wo: Position up to which the core has written trace records. */
+#define FLUE_REG_CORE_TRACE_FILLED 0xb4u
+/* Wo: Shows that the firmware runs: counts its steps. */
+#define FLUE_REG_CORE_HEARTBEAT 0xb8u
+/* Wo: Where it happened, before FAIL. */
+#define FLUE_REG_CORE_FAIL_PC 0xbcu
+/* Wo: What led to it, before FAIL. */
+#define FLUE_REG_CORE_FAIL_CAUSE 0xc0u
+/* Wo: Puts the card into *failed* with this FailCode. */
+#define FLUE_REG_CORE_FAIL 0xc4u
+
+/* Interface VLANs, one a register, bank stride 4. */
+#define FLUE_CORE_VLAN_BANK_STRIDE 0x4u
+/* Ro: One VLAN identifier. */
+#define FLUE_REG_CORE_PORT_VLAN 0x100u
+
+/* Counters, one a register, bank stride 4. */
+#define FLUE_CORE_COUNTER_BANK_STRIDE 0x4u
+/* Wo: Adds to the counter of this number: see Counter. */
+#define FLUE_REG_CORE_COUNT 0x200u
+
+/* One bank a command ring. */
+#define FLUE_CORE_RING_BANK_STRIDE 0x40u
+/* Ro: Position up to which slots lie in the mailbox. */
+#define FLUE_REG_MAIL_FILLED 0x400u
+/* Wo: Position up to which the core has taken slots: their places are free again. */
+#define FLUE_REG_MAIL_TAKEN 0x404u
+/* Wo: Slots settled without a completion, counted. */
+#define FLUE_REG_SETTLED 0x408u
+/* Wo: Address of the list chunk asked for, low word. */
+#define FLUE_REG_LIST_LOW 0x40cu
+/* Wo: Address of the list chunk asked for, high word. */
+#define FLUE_REG_LIST_HIGH 0x410u
+/* Wo: Entries asked for. */
+#define FLUE_REG_LIST_ENTRIES 0x414u
+/* Wo: Asks for the chunk: counts requests from 1. */
+#define FLUE_REG_LIST_ASKED 0x418u
+/* Ro: The request that was answered last. */
+#define FLUE_REG_LIST_ANSWERED 0x41cu
+/* Ro: Not 0: that answer is that the address was not mapped for the card. */
+#define FLUE_REG_LIST_REFUSED 0x420u
+
+/* An outbox entry. Filled by the core before OUTBOX_FILLED passes it. */
+#define FLUE_TABLE_OUTBOX_ENTRY_WORDS 32u
+/* What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
+ * 16 to 23. */
+#define FLUE_TABLE_OUTBOX_ENTRY_HEAD 0u
+/* Where the words go in host memory, low word; results only. */
+#define FLUE_TABLE_OUTBOX_ENTRY_ADDRESS_LOW 1u
+/* Where the words go, high word. */
+#define FLUE_TABLE_OUTBOX_ENTRY_ADDRESS_HIGH 2u
+/* First of up to sixteen words. */
+#define FLUE_TABLE_OUTBOX_ENTRY_WORDS_FIRST 4u
+
+/* A notice of the datapath. */
+#define FLUE_TABLE_NOTICE_WORDS 4u
+/* What it says: see NoticeKind. */
+#define FLUE_TABLE_NOTICE_KIND 0u
+/* The object it speaks of, low word. */
+#define FLUE_TABLE_NOTICE_HANDLE_LOW 1u
+/* The object it speaks of, high word. */
+#define FLUE_TABLE_NOTICE_HANDLE_HIGH 2u
+
+/* What an outbox entry is. */
+/* Words for host memory. */
+#define FLUE_OUTBOX_KIND_RESULT 0x1u
+/* A tree's completion, phase aside. */
+#define FLUE_OUTBOX_KIND_COMPLETION 0x2u
+/* An event, phase aside. */
+#define FLUE_OUTBOX_KIND_EVENT 0x3u
+
+/* What a notice says. */
+/* A frame of this connection was held because something it depends on is invalid. */
+#define FLUE_NOTICE_KIND_HELD 0x1u
+/* A frame left through this neighbor while both its ages were past the stale time. */
+#define FLUE_NOTICE_KIND_STALE 0x2u
+/* The last held frame has left, or was given back. */
+#define FLUE_NOTICE_KIND_DRAINED 0x3u
+
+/* Bits of CORE_FEATURES. */
+/* A card is around the core: it announces epochs and wakes the core. Without it the core takes
+ * every epoch for announced, works off what is in memory, and ends the run. */
+#define FLUE_CORE_FEATURE_CARD 0x1u
+
+/* What FINISH takes, as the finisher of QEMU's virt machine (hw/misc/sifive_test.h). */
+/* The run is over. */
+#define FLUE_FINISH_PASS 0x5555u
+/* The run is over by a failure; CORE_FAIL and its neighbors tell which. */
+#define FLUE_FINISH_FAIL 0x23333u
 
 #endif /* FLUE_ABI_H */

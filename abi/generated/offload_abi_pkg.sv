@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.1, ABI hash 0x5abf5c53.
+// Version 1.2, ABI hash 0x93413ff9.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -10,8 +10,8 @@
 package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
-  localparam logic [31:0] VERSION_MINOR = 32'h00000001;
-  localparam logic [31:0] ABI_HASH = 32'h5abf5c53;
+  localparam logic [31:0] VERSION_MINOR = 32'h00000002;
+  localparam logic [31:0] ABI_HASH = 32'h93413ff9;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -224,6 +224,98 @@ package offload_abi_pkg;
   localparam logic [31:0] COUNTER_PROGRESS_CREDITED = 32'h0000001b;
   // Forward progress not credited: the data was sent before the last relink.
   localparam logic [31:0] COUNTER_PROGRESS_STALE = 32'h0000001c;
+
+  // Control of the trace.
+  // Rw: Not 0: the card writes its trace. 0 after power-on. A reset leaves it and empties the
+  // rings.
+  localparam logic [31:0] REG_TRACE = 32'h000000c0;
+
+  // One register a trace ring, bank stride 4.
+  localparam int unsigned TRACE_BANK_STRIDE = 4;
+  // Ro: Records written since the last reset; wraps.
+  localparam logic [31:0] REG_TRACE_FILLED = 32'h000000c4;
+
+  // Where the trace rings lie.
+  // Start of the trace rings in BAR0.
+  localparam logic [31:0] TRACE_TRACE_PAGE = 32'd16384;
+  // Records of one ring.
+  localparam logic [31:0] TRACE_TRACE_RECORDS = 32'd1024;
+  // Distance of two trace rings in bytes.
+  localparam logic [31:0] TRACE_TRACE_STRIDE = 32'd16384;
+  // Trace rings: see TraceWriter.
+  localparam logic [31:0] TRACE_TRACE_WRITERS = 32'd3;
+
+  // Who writes a trace ring; its number is the ring's.
+  // The firmware.
+  localparam logic [31:0] TRACE_WRITER_FIRMWARE = 32'h00000000;
+  // The engines between host memory and the firmware: command rings, event ring.
+  localparam logic [31:0] TRACE_WRITER_RINGS = 32'h00000001;
+  // The datapath, with its transmit rings.
+  localparam logic [31:0] TRACE_WRITER_DATAPATH = 32'h00000002;
+
+  // What a trace record tells. Below 64: the firmware; below 128: a ring of either kind; else
+  // the datapath. detail and value are 0 where nothing is said of them.
+  // The firmware has found something to do after it slept.
+  localparam logic [7:0] TRACE_KIND_AWAKE = 8'h01;
+  // A tree begins; detail is its tag, value its opcode.
+  localparam logic [7:0] TRACE_KIND_TREE_BEGUN = 8'h02;
+  // A block is carried out; detail is opcode (high byte) and kind (low byte), value its number.
+  localparam logic [7:0] TRACE_KIND_BLOCK = 8'h03;
+  // A block has its answer; detail as for block, value its status.
+  localparam logic [7:0] TRACE_KIND_ANSWERED = 8'h04;
+  // A chunk of a list is carried out; detail is its entries, value how many paths moved.
+  localparam logic [7:0] TRACE_KIND_LIST_CHUNK = 8'h05;
+  // The epoch is raised; value is the epoch.
+  localparam logic [7:0] TRACE_KIND_RAISED = 8'h06;
+  // A tree is over and its completion waits for its fence; detail is its tag, value the blocks
+  // done.
+  localparam logic [7:0] TRACE_KIND_PARKED = 8'h07;
+  // A completion goes to the outbox; detail is its tag, value the blocks done.
+  localparam logic [7:0] TRACE_KIND_COMPLETED = 8'h08;
+  // The firmware finds nothing to do, after it did, and sleeps if it can.
+  localparam logic [7:0] TRACE_KIND_ASLEEP = 8'h09;
+  // The sweep looks at paths; value is the neighbor.
+  localparam logic [7:0] TRACE_KIND_SWEEP = 8'h0a;
+  // A doorbell was seen that moved; value is its position.
+  localparam logic [7:0] TRACE_KIND_DOORBELL = 8'h40;
+  // Slots or descriptors are on the card; detail is how many, value the position.
+  localparam logic [7:0] TRACE_KIND_FETCHED = 8'h41;
+  // A result is in host memory; detail is its words.
+  localparam logic [7:0] TRACE_KIND_RESULT = 8'h42;
+  // A completion or an event is in host memory; value is the position. Of transmit completions,
+  // which are as many as frames, nothing is told: crossed tells of them.
+  localparam logic [7:0] TRACE_KIND_POSTED = 8'h43;
+  // An interrupt was raised; detail is the vector.
+  localparam logic [7:0] TRACE_KIND_INTERRUPT = 8'h44;
+  // A list chunk is on the card; detail is its entries.
+  localparam logic [7:0] TRACE_KIND_LIST = 8'h45;
+  // A batch was resolved; detail is its frames, value the epoch that it works in.
+  localparam logic [7:0] TRACE_KIND_RESOLVED = 8'h80;
+  // That batch has left; detail is its frames, value how many of them crossed the port.
+  localparam logic [7:0] TRACE_KIND_CROSSED = 8'h81;
+  // The reader announces an epoch; value is the epoch.
+  localparam logic [7:0] TRACE_KIND_ANNOUNCED = 8'h82;
+  // Frames of a batch are held from now on; detail is how many.
+  localparam logic [7:0] TRACE_KIND_HELD = 8'h83;
+
+  // One thing that happened. Written by the card.
+  typedef struct packed {
+    // Value, by kind.
+    logic [31:0] value;  // 127:96
+    // Detail, by kind.
+    logic [15:0] detail;  // 95:80
+    // The ring it concerns: command rings from 0, transmit rings from 8, the event ring 16; 0
+    // where none is concerned.
+    logic [7:0] ring;  // 79:72
+    // What happened: see TraceKind.
+    logic [7:0] kind;  // 71:64
+    // Card time in ms: tells the laps of cycles.
+    logic [31:0] time_ms;  // 63:32
+    // Card clock cycles, low word.
+    logic [31:0] cycles;  // 31:0
+  } trace_record_t;
+  localparam int unsigned TRACE_RECORD_BYTES = 16;
+  localparam logic TRACE_RECORD_BITS_HOLD = {($bits(trace_record_t) == 128 ? 1 : 0){1'b1}};
 
   // The bench's registers. Offsets are of BAR2. What is staged here is what the next power cycle
   // builds the card with; it reads back as it was written, sensible or not.
@@ -1081,7 +1173,7 @@ package offload_abi_pkg;
   // Entries in one list of handles.
   localparam logic [31:0] LIMIT_LIST_ENTRIES_MAX = 32'd4194304;
   // Entries of a list that are carried out before other rings are served.
-  localparam logic [31:0] LIMIT_LIST_CHUNK = 32'd64;
+  localparam logic [31:0] LIMIT_LIST_CHUNK = 32'd128;
   // Aliases that one neighbor can have.
   localparam logic [31:0] LIMIT_NEIGHBOR_ALIASES_MAX = 32'd4;
   // Frames that one batch of the datapath resolves between two announcements.
@@ -1108,6 +1200,216 @@ package offload_abi_pkg;
   localparam logic [31:0] LIMIT_HEARTBEAT_DEADLINE_MS = 32'd1000;
   // Notices that the datapath can leave for the firmware before it forgets some.
   localparam logic [31:0] LIMIT_NOTICES_MAX = 32'd1024;
+
+  // The core's address map. All but RAM and the control page is not to be cached.
+  // Start of RAM: code, read-only data, statics, stack. The core starts here.
+  localparam logic [31:0] CORE_MAP_RAM = 32'd2147483648;
+  // Size of RAM in bytes.
+  localparam logic [31:0] CORE_MAP_RAM_BYTES = 32'd131072;
+  // Start of the control page: that of the test finisher of QEMU's virt machine.
+  localparam logic [31:0] CORE_MAP_CONTROL = 32'd1048576;
+  // Size of the control page in bytes.
+  localparam logic [31:0] CORE_MAP_CONTROL_BYTES = 32'd4096;
+  // Start of the registers.
+  localparam logic [31:0] CORE_MAP_REGISTERS = 32'd2415919104;
+  // Size of the register page in bytes.
+  localparam logic [31:0] CORE_MAP_REGISTERS_BYTES = 32'd4096;
+  // Mailboxes, one of MAILBOX_SLOTS command slots a command ring.
+  localparam logic [31:0] CORE_MAP_MAILBOXES = 32'd2415984640;
+  // The outbox: OUTBOX_ENTRIES entries.
+  localparam logic [31:0] CORE_MAP_OUTBOX = 32'd2416050176;
+  // List buffers: a chunk of handles a command ring.
+  localparam logic [31:0] CORE_MAP_LISTS = 32'd2416115712;
+  // Notices of the datapath: NOTICE_SLOTS of four words.
+  localparam logic [31:0] CORE_MAP_NOTICES = 32'd2416181248;
+  // The firmware's trace ring.
+  localparam logic [31:0] CORE_MAP_TRACE = 32'd2416246784;
+  // Start of table memory.
+  localparam logic [31:0] CORE_MAP_TABLES = 32'd2684354560;
+  // Address space for table memory, in bytes.
+  localparam logic [31:0] CORE_MAP_TABLES_BYTES = 32'd1610612736;
+
+  // Sizes of the windows between core and card.
+  // Slots that wait for the firmware, a ring, those under way included.
+  localparam logic [31:0] CORE_WINDOWS_MAILBOX_SLOTS = 32'd64;
+  // Distance of two mailboxes in bytes.
+  localparam logic [31:0] CORE_WINDOWS_MAILBOX_STRIDE = 32'd4096;
+  // Entries that can be on their way to the host.
+  localparam logic [31:0] CORE_WINDOWS_OUTBOX_ENTRIES = 32'd128;
+  // Distance of two outbox entries in bytes.
+  localparam logic [31:0] CORE_WINDOWS_OUTBOX_STRIDE = 32'd128;
+  // Words that one result write carries at most.
+  localparam logic [31:0] CORE_WINDOWS_RESULT_WORDS = 32'd16;
+  // Distance of two list buffers in bytes.
+  localparam logic [31:0] CORE_WINDOWS_LIST_STRIDE = 32'd1024;
+  // Notices that the core can see at once.
+  localparam logic [31:0] CORE_WINDOWS_NOTICE_SLOTS = 32'd16;
+  // Distance of two ring banks in bytes.
+  localparam logic [31:0] CORE_WINDOWS_CORE_RING_STRIDE = 32'd64;
+
+  // The control page. QEMU's finisher reads as zero, so zero means: no card around the core.
+  // Wo: Ends a run without a card: see Finish.
+  localparam logic [31:0] REG_FINISH = 32'h00000000;
+  // Ro: What is around the core: see CoreFeature.
+  localparam logic [31:0] REG_CORE_FEATURES = 32'h00000004;
+
+  // Registers of the card towards its core. Offsets from the start of the register page.
+  // Ro: Entries of the neighbor table. Constant, as all capabilities.
+  localparam logic [31:0] REG_CORE_NEIGHBORS = 32'h00000000;
+  // Ro: Entries of the path table.
+  localparam logic [31:0] REG_CORE_PATHS = 32'h00000004;
+  // Ro: Entries of the connection table.
+  localparam logic [31:0] REG_CORE_CONNECTIONS = 32'h00000008;
+  // Ro: Aliases.
+  localparam logic [31:0] REG_CORE_ALIASES = 32'h0000000c;
+  // Ro: Distinct source MAC addresses besides the port's own.
+  localparam logic [31:0] REG_CORE_SOURCE_MACS = 32'h00000010;
+  // Ro: Distinct VLANs.
+  localparam logic [31:0] REG_CORE_VLANS = 32'h00000014;
+  // Ro: Card memory for connection state, in bytes.
+  localparam logic [31:0] REG_CORE_STATE_MEMORY = 32'h00000018;
+  // Ro: Command rings.
+  localparam logic [31:0] REG_CORE_COMMAND_RINGS = 32'h0000001c;
+  // Ro: Transmit rings.
+  localparam logic [31:0] REG_CORE_TRANSMIT_RINGS = 32'h00000020;
+  // Ro: Largest ring, in slots.
+  localparam logic [31:0] REG_CORE_RING_SLOTS = 32'h00000024;
+  // Ro: MSI-X vectors.
+  localparam logic [31:0] REG_CORE_VECTORS = 32'h00000028;
+  // Ro: Frames that can be held for one path.
+  localparam logic [31:0] REG_CORE_HELD_PER_PATH = 32'h0000002c;
+  // Ro: Frames that can be held on the card.
+  localparam logic [31:0] REG_CORE_HELD_TOTAL = 32'h00000030;
+  // Ro: Card clock in kHz.
+  localparam logic [31:0] REG_CORE_CLOCK_KHZ = 32'h00000034;
+  // Ro: The port's own MAC, first four bytes, the first in the lowest byte.
+  localparam logic [31:0] REG_CORE_PORT_MAC_LOW = 32'h00000038;
+  // Ro: The port's own MAC, last two bytes.
+  localparam logic [31:0] REG_CORE_PORT_MAC_HIGH = 32'h0000003c;
+  // Ro: First generation of every slot. Constant from ENABLE, as all settings.
+  localparam logic [31:0] REG_CORE_GENERATION_SEED = 32'h00000040;
+  // Ro: Grace time of upload requests in ms.
+  localparam logic [31:0] REG_CORE_GRACE_MS = 32'h00000044;
+  // Ro: Age at which a neighbor's reachability is stale, in ms.
+  localparam logic [31:0] REG_CORE_STALE_MS = 32'h00000048;
+  // Ro: Interface VLANs in use.
+  localparam logic [31:0] REG_CORE_PORT_VLANS = 32'h0000004c;
+  // Rw: Set by the card when there is something new, and at least every 50 us of card time;
+  // cleared by the core. The external interrupt line that ends WFI.
+  localparam logic [31:0] REG_WAKE = 32'h00000080;
+  // Ro: One bit a command ring: slots wait in its mailbox, or it was stopped.
+  localparam logic [31:0] REG_PENDING = 32'h00000084;
+  // Ro: One bit a command ring that was stopped by an error.
+  localparam logic [31:0] REG_STOPPED = 32'h00000088;
+  // Ro: Card time in ms.
+  localparam logic [31:0] REG_CORE_TIME_MS = 32'h0000008c;
+  // Ro: Card clock cycles, low word.
+  localparam logic [31:0] REG_CORE_CYCLES = 32'h00000090;
+  // Rw: The oldest epoch that a reader may still work in. Without a card the core writes it.
+  localparam logic [31:0] REG_ANNOUNCED = 32'h00000094;
+  // Wo: Raises the global epoch, after every store to table memory before it.
+  localparam logic [31:0] REG_RAISED = 32'h00000098;
+  // Ro: Position up to which events may be posted.
+  localparam logic [31:0] REG_EVENT_LIMIT = 32'h0000009c;
+  // Ro: Position up to which the card has taken outbox entries.
+  localparam logic [31:0] REG_OUTBOX_TAKEN = 32'h000000a0;
+  // Wo: Position up to which the core has filled outbox entries.
+  localparam logic [31:0] REG_OUTBOX_FILLED = 32'h000000a4;
+  // Ro: Position up to which the card has left notices.
+  localparam logic [31:0] REG_NOTICE_LEFT = 32'h000000a8;
+  // Wo: Position up to which the core has taken notices.
+  localparam logic [31:0] REG_NOTICE_TAKEN = 32'h000000ac;
+  // Ro: Not 0: the core writes its trace.
+  localparam logic [31:0] REG_CORE_TRACE_ON = 32'h000000b0;
+  // Wo: Position up to which the core has written trace records.
+  localparam logic [31:0] REG_CORE_TRACE_FILLED = 32'h000000b4;
+  // Wo: Shows that the firmware runs: counts its steps.
+  localparam logic [31:0] REG_CORE_HEARTBEAT = 32'h000000b8;
+  // Wo: Where it happened, before FAIL.
+  localparam logic [31:0] REG_CORE_FAIL_PC = 32'h000000bc;
+  // Wo: What led to it, before FAIL.
+  localparam logic [31:0] REG_CORE_FAIL_CAUSE = 32'h000000c0;
+  // Wo: Puts the card into *failed* with this FailCode.
+  localparam logic [31:0] REG_CORE_FAIL = 32'h000000c4;
+
+  // Interface VLANs, one a register, bank stride 4.
+  localparam int unsigned CORE_VLAN_BANK_STRIDE = 4;
+  // Ro: One VLAN identifier.
+  localparam logic [31:0] REG_CORE_PORT_VLAN = 32'h00000100;
+
+  // Counters, one a register, bank stride 4.
+  localparam int unsigned CORE_COUNTER_BANK_STRIDE = 4;
+  // Wo: Adds to the counter of this number: see Counter.
+  localparam logic [31:0] REG_CORE_COUNT = 32'h00000200;
+
+  // One bank a command ring.
+  localparam int unsigned CORE_RING_BANK_STRIDE = 64;
+  // Ro: Position up to which slots lie in the mailbox.
+  localparam logic [31:0] REG_MAIL_FILLED = 32'h00000400;
+  // Wo: Position up to which the core has taken slots: their places are free again.
+  localparam logic [31:0] REG_MAIL_TAKEN = 32'h00000404;
+  // Wo: Slots settled without a completion, counted.
+  localparam logic [31:0] REG_SETTLED = 32'h00000408;
+  // Wo: Address of the list chunk asked for, low word.
+  localparam logic [31:0] REG_LIST_LOW = 32'h0000040c;
+  // Wo: Address of the list chunk asked for, high word.
+  localparam logic [31:0] REG_LIST_HIGH = 32'h00000410;
+  // Wo: Entries asked for.
+  localparam logic [31:0] REG_LIST_ENTRIES = 32'h00000414;
+  // Wo: Asks for the chunk: counts requests from 1.
+  localparam logic [31:0] REG_LIST_ASKED = 32'h00000418;
+  // Ro: The request that was answered last.
+  localparam logic [31:0] REG_LIST_ANSWERED = 32'h0000041c;
+  // Ro: Not 0: that answer is that the address was not mapped for the card.
+  localparam logic [31:0] REG_LIST_REFUSED = 32'h00000420;
+
+  // An outbox entry. Filled by the core before OUTBOX_FILLED passes it.
+  localparam int unsigned TABLE_OUTBOX_ENTRY_WORDS = 32;
+  // What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
+  // 16 to 23.
+  localparam int unsigned TABLE_OUTBOX_ENTRY_HEAD = 0;
+  // Where the words go in host memory, low word; results only.
+  localparam int unsigned TABLE_OUTBOX_ENTRY_ADDRESS_LOW = 1;
+  // Where the words go, high word.
+  localparam int unsigned TABLE_OUTBOX_ENTRY_ADDRESS_HIGH = 2;
+  // First of up to sixteen words.
+  localparam int unsigned TABLE_OUTBOX_ENTRY_WORDS_FIRST = 4;
+
+  // A notice of the datapath.
+  localparam int unsigned TABLE_NOTICE_WORDS = 4;
+  // What it says: see NoticeKind.
+  localparam int unsigned TABLE_NOTICE_KIND = 0;
+  // The object it speaks of, low word.
+  localparam int unsigned TABLE_NOTICE_HANDLE_LOW = 1;
+  // The object it speaks of, high word.
+  localparam int unsigned TABLE_NOTICE_HANDLE_HIGH = 2;
+
+  // What an outbox entry is.
+  // Words for host memory.
+  localparam logic [31:0] OUTBOX_KIND_RESULT = 32'h00000001;
+  // A tree's completion, phase aside.
+  localparam logic [31:0] OUTBOX_KIND_COMPLETION = 32'h00000002;
+  // An event, phase aside.
+  localparam logic [31:0] OUTBOX_KIND_EVENT = 32'h00000003;
+
+  // What a notice says.
+  // A frame of this connection was held because something it depends on is invalid.
+  localparam logic [31:0] NOTICE_KIND_HELD = 32'h00000001;
+  // A frame left through this neighbor while both its ages were past the stale time.
+  localparam logic [31:0] NOTICE_KIND_STALE = 32'h00000002;
+  // The last held frame has left, or was given back.
+  localparam logic [31:0] NOTICE_KIND_DRAINED = 32'h00000003;
+
+  // Bits of CORE_FEATURES.
+  // A card is around the core: it announces epochs and wakes the core. Without it the core takes
+  // every epoch for announced, works off what is in memory, and ends the run.
+  localparam logic [31:0] CORE_FEATURE_CARD = 32'h00000001;
+
+  // What FINISH takes, as the finisher of QEMU's virt machine (hw/misc/sifive_test.h).
+  // The run is over.
+  localparam logic [31:0] FINISH_PASS = 32'h00005555;
+  // The run is over by a failure; CORE_FAIL and its neighbors tell which.
+  localparam logic [31:0] FINISH_FAIL = 32'h00023333;
 
 endpackage : offload_abi_pkg
 

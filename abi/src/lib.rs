@@ -20,7 +20,7 @@ pub mod tables;
 /// Major version of this contract. Host and card must agree on it.
 pub const VERSION_MAJOR: u32 = 1;
 /// Minor version: grows when something is added that an older side can ignore.
-pub const VERSION_MINOR: u32 = 1;
+pub const VERSION_MINOR: u32 = 2;
 /// What the VERSION register holds: major in the upper half, minor in the lower.
 pub const VERSION: u32 = VERSION_MAJOR << 16 | VERSION_MINOR;
 

@@ -1,7 +1,7 @@
 //! Every table of the contract, in the order in which it is printed and hashed.
 
-use crate::core::table;
-use crate::host::{bench, command, completion, handle, limit, register, status, transmit};
+use crate::core::{mmio, table};
+use crate::host::{bench, command, completion, handle, limit, register, status, trace, transmit};
 use crate::layout::Table;
 
 /// All tables.
@@ -12,6 +12,12 @@ pub const TABLES: &[Table] = &[
     register::DOORBELL_BANK,
     register::BAR,
     register::Counter::LAYOUT,
+    trace::TRACE_REGISTERS,
+    trace::TRACE_BANK,
+    trace::LAYOUT,
+    trace::TraceWriter::LAYOUT,
+    trace::TraceKind::LAYOUT,
+    trace::TraceRecord::LAYOUT,
     bench::BENCH_REGISTERS,
     bench::MIRROR_REGISTERS,
     bench::LAYOUT,
@@ -60,4 +66,17 @@ pub const TABLES: &[Table] = &[
     table::vlan::LAYOUT,
     table::Control::LAYOUT,
     limit::LAYOUT,
+    mmio::MAP,
+    mmio::WINDOWS,
+    mmio::CONTROL_REGISTERS,
+    mmio::CORE_REGISTERS,
+    mmio::CORE_VLAN_BANK,
+    mmio::CORE_COUNTER_BANK,
+    mmio::CORE_RING_BANK,
+    mmio::outbox_entry::LAYOUT,
+    mmio::notice::LAYOUT,
+    mmio::OutboxKind::LAYOUT,
+    mmio::NoticeKind::LAYOUT,
+    mmio::CoreFeature::LAYOUT,
+    mmio::Finish::LAYOUT,
 ];

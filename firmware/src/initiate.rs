@@ -9,8 +9,8 @@ use abi::core::table::{
     Control, STATE_BYTES, connection, connection_state, neighbor, neighbor_private, path,
 };
 use abi::host::command::{
-    CLASSES, CONTINUATION_VARIABLES, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag,
-    NeighborVariables, PathVariables, TcpState, has_state, level,
+    CLASSES, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag, NeighborVariables,
+    PathVariables, TcpState, VARIABLES, has_state, level,
 };
 use abi::host::handle::Handle;
 use abi::host::limit;
@@ -23,12 +23,15 @@ use crate::ring::Step;
 use crate::table::{Refusal, Tables, add};
 use crate::tree::{Answer, Parent, Role, Tree};
 
-/// Byte offset of a continuation's variables, counted from the block's start.
-pub(crate) const fn continuation(number: usize) -> usize {
-    number * limit::SLOT_BYTES as usize + CONTINUATION_VARIABLES
+/// Variables in a block's first slot.
+pub(crate) const fn variables(block: &Block) -> &[u32; 10] {
+    let [_, _, _, _, _, _, words @ ..] = block.first();
+    words
 }
+const _: () = assert!(VARIABLES == 24, "six words stand before the variables");
 
 /// Carries out one block of an initiate tree.
+#[inline(never)]
 pub(crate) fn initiate(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -136,7 +139,7 @@ fn create_neighbor(
     hal: &mut impl Hal,
     block: &Block,
 ) -> Option<Result<Answer, Refusal>> {
-    let state = NeighborVariables::read(block.variables());
+    let state = NeighborVariables::read(variables(block));
     if u32::from(state.vlan) > limit::VLAN_MAX || state.reserved != 0 {
         return Some(Err((Status::FAILURE, Detail::RANGE)));
     }
@@ -185,7 +188,7 @@ fn create_path(
     head: &Head,
     block: &Block,
 ) -> Option<Result<Answer, Refusal>> {
-    let state = PathVariables::read(block.variables());
+    let state = PathVariables::read(variables(block));
     let is_ipv6 = Flag::IPV6.is_in(head.flags);
     if !is_mtu(state.mtu, is_ipv6) {
         return Some(Err((Status::PATH_MTU, Detail::RANGE)));
@@ -199,7 +202,7 @@ fn create_path(
     hal.store(line + path::MTU, state.mtu);
     hal.store(line + path::CONNECTIONS, 0);
     // Source and destination stand in the block as they stand in the line: eight words.
-    for (word, value) in (0..8).zip(block.variables()) {
+    for (word, value) in (0..8).zip(variables(block)) {
         hal.store(line + path::SOURCE + word, *value);
     }
     tables.attach(hal, index, neighbor);
@@ -214,8 +217,8 @@ fn create_connection(
     path: u32,
     block: &Block,
 ) -> Option<Result<Answer, Refusal>> {
-    let constant = ConnectionConst::read(block.variables());
-    let cached = ConnectionCached::read(block.at(continuation(1)));
+    let constant = ConnectionConst::read(variables(block));
+    let cached = ConnectionCached::read(block.continuation::<1>());
     let state = delegated_words(block);
     if constant.reserved != 0 || !is_cached_in_range(&cached) {
         return Some(Err((Status::FAILURE, Detail::RANGE)));
@@ -235,8 +238,8 @@ fn create_connection(
     }
     let (index, generation) = tables.connections.take(hal)?;
     let cold = tables.layout.state(index);
-    store_words(hal, cold + connection_state::CONST, block.variables(), ConnectionConst::BYTES);
-    let words = block.at(continuation(1));
+    store_words(hal, cold + connection_state::CONST, variables(block), ConnectionConst::BYTES);
+    let words = block.continuation::<1>();
     store_words(hal, cold + connection_state::CACHED, words, ConnectionCached::BYTES);
     store_words(hal, cold + connection_state::DELEGATED, &state, ConnectionDelegated::BYTES);
     let line = tables.layout.connection(index);
@@ -273,8 +276,8 @@ pub(crate) fn store_words(hal: &mut impl Hal, at: u32, words: &[u32], bytes: usi
 fn delegated_words(block: &Block) -> [u32; ConnectionDelegated::BYTES / 4] {
     const HALF: usize = ConnectionDelegated::BYTES / 8;
     let mut words = [0; ConnectionDelegated::BYTES / 4];
-    let halves = block.at(continuation(2)).iter().take(HALF);
-    let halves = halves.chain(block.at(continuation(3)).iter().take(HALF));
+    let halves = block.continuation::<2>().iter().take(HALF);
+    let halves = halves.chain(block.continuation::<3>().iter().take(HALF));
     for (word, value) in words.iter_mut().zip(halves) {
         *word = *value;
     }

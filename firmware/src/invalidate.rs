@@ -16,6 +16,7 @@ use crate::table::Tables;
 use crate::tree::{Answer, Role, Tree};
 
 /// Carries out one block of an invalidate tree.
+#[inline(never)]
 pub(crate) fn invalidate(
     tables: &mut Tables,
     hal: &mut impl Hal,

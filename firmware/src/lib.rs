@@ -13,12 +13,16 @@
 #![forbid(unsafe_code)]
 
 mod card;
+mod express;
 mod fence;
 mod header;
 mod initiate;
 mod invalidate;
 mod link;
 mod list;
+mod maybe;
+pub mod mmio;
+mod parked;
 pub mod parse;
 mod pool;
 mod query;

@@ -44,6 +44,7 @@ impl Tables {
     }
 
     /// Lets an alias lead to a neighbor: one store moves all its paths.
+    #[inline(always)]
     pub(crate) fn point(&self, hal: &mut impl Hal, alias: u32, neighbor: u32) {
         let at = self.layout.alias(alias);
         hal.store(at + alias::MOVED_MS, hal.now_ms());
@@ -61,6 +62,7 @@ impl Tables {
     }
 
     /// Puts an alias into the chain of those that lead to a neighbor.
+    #[inline(always)]
     pub(crate) fn chain(&self, hal: &mut impl Hal, neighbor: u32, alias: u32) {
         let own = self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES;
         let next = hal.load(own);
@@ -71,34 +73,30 @@ impl Tables {
     /// Takes an alias out of the chain of a neighbor.
     pub(crate) fn unchain(&self, hal: &mut impl Hal, neighbor: u32, alias: u32) {
         let mut word = self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES;
-        for _ in 0..=NEIGHBOR_ALIASES_MAX {
-            let at = hal.load(word);
-            if at == 0 {
-                return;
+        let rest = hal.load(self.layout.alias_private(alias) + alias_private::NEXT);
+        for _ in 0..CHAIN_MAX {
+            match hal.load(word) {
+                0 => return,
+                at if at == alias + 1 => return hal.store(word, rest),
+                at => word = self.layout.alias_private(at - 1) + alias_private::NEXT,
             }
-            let next = self.layout.alias_private(at - 1) + alias_private::NEXT;
-            if at - 1 == alias {
-                let rest = hal.load(next);
-                hal.store(word, rest);
-                return;
-            }
-            word = next;
         }
     }
 
-    /// The aliases that lead to a neighbor, home included; plus 1, 0 for none.
-    pub(crate) fn aliases_of(&self, hal: &impl Hal, neighbor: u32) -> Chain {
-        let mut chain = Chain { aliases: [0; CHAIN_MAX], len: 0 };
+    /// The aliases that lead to a neighbor, home included.
+    #[inline]
+    pub(crate) fn aliases_of<H: Hal>(&self, hal: &H, neighbor: u32) -> impl Iterator<Item = u32> {
         let mut at = hal.load(self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES);
-        for slot in &mut chain.aliases {
-            if at == 0 {
-                break;
-            }
-            *slot = at - 1;
-            chain.len += 1;
-            at = hal.load(self.layout.alias_private(at - 1) + alias_private::NEXT);
-        }
-        chain
+        (0..CHAIN_MAX).map_while(move |_| {
+            let alias = at.checked_sub(1)?;
+            at = hal.load(self.layout.alias_private(alias) + alias_private::NEXT);
+            Some(alias)
+        })
+    }
+
+    /// Whether a neighbor has no alias but its home.
+    pub(crate) fn has_one_alias(&self, hal: &impl Hal, neighbor: u32) -> bool {
+        self.aliases_of(hal, neighbor).nth(1).is_none()
     }
 
     /// Links a path to the home alias of a neighbor. The path is new, or has been detached.
@@ -135,21 +133,4 @@ impl Tables {
 }
 
 /// Aliases that a chain can have: the most a neighbor keeps, and its home.
-pub(crate) const CHAIN_MAX: usize = NEIGHBOR_ALIASES_MAX as usize + 1;
-
-/// The aliases of one neighbor.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chain {
-    aliases: [u32; CHAIN_MAX],
-    len: usize,
-}
-
-impl Chain {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.aliases.iter().copied().take(self.len)
-    }
-
-    pub(crate) const fn len(&self) -> usize {
-        self.len
-    }
-}
+pub(crate) const CHAIN_MAX: u32 = NEIGHBOR_ALIASES_MAX + 1;

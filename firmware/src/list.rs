@@ -5,6 +5,9 @@
 //! remains fails, and what has moved stays there and is held. Counts are applied per run of
 //! paths that leave the same alias.
 
+use core::hint::black_box;
+use core::ops::Range;
+
 use abi::core::Fetched;
 use abi::core::Hal;
 use abi::core::table::{Control, alias, neighbor_private, path};
@@ -13,16 +16,18 @@ use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::register::Counter;
 use abi::host::status::{Detail, Kind, Status};
+use abi::host::trace::TraceKind;
 
 use crate::parse::Head;
-use crate::result::Results;
+use crate::result::{BLOCK_WRITES_MAX, LINE_WORDS, Results};
 use crate::ring::Step;
 use crate::table::{Refusal, Tables, add, subtract};
 use crate::tree::{Answer, Role, Tree};
 
-/// Words of a chunk's status bytes.
-const CHUNK_WORDS: usize = limit::LIST_CHUNK as usize / 4;
-const _: () = assert!(CHUNK_WORDS == 16, "a chunk's status bytes fill one line");
+/// Entries whose status bytes fill one line of the result buffer.
+const LINE_ENTRIES: u32 = LINE_WORDS as u32 * 4;
+const _: () = assert!(limit::LIST_CHUNK.is_multiple_of(LINE_ENTRIES), "a chunk fills its lines");
+const _: () = assert!(limit::LIST_CHUNK / LINE_ENTRIES <= BLOCK_WRITES_MAX, "its lines have room");
 
 /// A list under way.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +47,34 @@ pub(crate) struct List {
     is_pinned: bool,
 }
 
-/// Paths that left one alias, not yet counted out.
+/// What each entry of a chunk needs; constant while the chunk is carried out.
 #[derive(Clone, Copy)]
-struct Run {
-    alias: u32,
+struct Target {
+    to: u32,
+    /// Its home alias: what a moved path's link word becomes.
+    home: u32,
+    now_ms: u32,
+    /// First word of the path table, and its entries.
     paths: u32,
+    capacity: u32,
 }
+
+/// How far a chunk is. Handed on by value, so that it stays in registers.
+#[derive(Clone, Copy)]
+struct Tally {
+    /// The alias that the last path left, and how many left it in a row; none leads to the target.
+    alias: u32,
+    run: u32,
+    /// Paths that were moved, but for those of the run.
+    moved: u32,
+    failed: u32,
+}
+
+/// A word of status bytes when all four paths are where they should be.
+const ALL_SUCCESS: u32 = u32::from_le_bytes([Status::SUCCESS.0; 4]);
+
+/// No alias: where a run has not begun.
+const NO_ALIAS: u32 = u32::MAX;
 
 impl List {
     /// Checks and pins; an empty list is answered at once. With a target that cannot be had,
@@ -105,6 +132,10 @@ impl List {
         tree: &mut Tree,
         results: &mut Results,
     ) -> (Option<Answer>, bool) {
+        if self.fetching == 0 && self.refusal.is_none() {
+            self.ask(hal, ring);
+            return (None, true);
+        }
         if self.fetching != 0 {
             match hal.list_state(ring) {
                 Fetched::Pending => return (None, false),
@@ -116,17 +147,13 @@ impl List {
             self.refusal = Some((Status::INVALID_OBJECT, Detail::TARGET_INVALIDATED));
         }
         let entries = (self.count - self.next).min(limit::LIST_CHUNK);
-        if self.fetching == 0 && self.refusal.is_none() {
-            hal.fetch_list(ring, self.iova + u64::from(self.next) * 8, entries);
-            self.fetching = entries;
-            return (None, true);
-        }
         self.fetching = 0;
-        let statuses = self.chunk(tables, hal, ring, tree, entries);
-        let words = statuses.get(..entries.div_ceil(4) as usize).unwrap_or(&statuses);
-        results.line(tree, self.offset + self.next, words);
+        self.chunk(tables, hal, ring, tree, entries, results);
         self.next += entries;
         if self.next < self.count {
+            if self.refusal.is_none() {
+                self.ask(hal, ring);
+            }
             return (None, true);
         }
         self.unpin(tables, hal);
@@ -141,6 +168,12 @@ impl List {
         (Some(answer), true)
     }
 
+    /// Asks for the next chunk.
+    fn ask(&mut self, hal: &mut impl Hal, ring: u32) {
+        self.fetching = (self.count - self.next).min(limit::LIST_CHUNK);
+        hal.fetch_list(ring, self.iova + u64::from(self.next) * 8, self.fetching);
+    }
+
     /// Lets go of the target: the list is over, or its ring was stopped.
     pub(crate) fn unpin(&self, tables: &Tables, hal: &mut impl Hal) {
         if self.is_pinned {
@@ -148,7 +181,7 @@ impl List {
         }
     }
 
-    /// Answers `entries` entries; gives their status bytes.
+    /// Answers `entries` entries.
     fn chunk(
         &mut self,
         tables: &mut Tables,
@@ -156,79 +189,142 @@ impl List {
         ring: u32,
         tree: &mut Tree,
         entries: u32,
-    ) -> [u32; CHUNK_WORDS] {
-        let mut statuses = [0; CHUNK_WORDS];
-        let home = tables.home(hal, self.to);
-        let now_ms = hal.now_ms();
-        let mut run = Run { alias: 0, paths: 0 };
-        let (mut arrived, mut done) = (0, 0);
-        for entry in 0..entries {
-            let status = if self.refusal.is_some() {
-                Status::FAILURE
+        results: &mut Results,
+    ) {
+        let target = Target {
+            to: self.to,
+            home: tables.home(hal, self.to),
+            now_ms: hal.now_ms(),
+            paths: tables.layout.paths,
+            capacity: tables.paths.capacity(),
+        };
+        let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
+        let mut first = 0;
+        while first < entries {
+            let end = entries.min(first + LINE_ENTRIES);
+            let statuses = results.open_line(tree, self.offset + self.next + first);
+            if self.refusal.is_none() {
+                target.line(tables, hal, ring, first..end, &mut tally, statuses);
             } else {
-                let handle = hal.list_entry(ring, entry);
-                match self.relink(tables, hal, handle, home, now_ms, &mut run) {
-                    Ok(is_moved) => {
-                        arrived += u32::from(is_moved);
-                        Status::SUCCESS
-                    }
-                    Err((status, _)) => status,
-                }
-            };
-            done += u32::from(status == Status::SUCCESS);
-            if let Some(word) = statuses.get_mut(entry as usize / 4) {
-                *word |= u32::from(status.0) << (entry % 4 * 8);
+                fail_all(statuses, end - first);
+                tally.failed += end - first;
             }
+            results.close_line((end - first).div_ceil(4));
+            first = end;
         }
-        run.count_out(tables, hal);
-        if arrived != 0 {
-            tables.arrive(hal, home, self.to, arrived);
+        tally = tally.end_run(tables, hal, NO_ALIAS);
+        if tally.moved != 0 {
+            tables.arrive(hal, target.home, self.to, tally.moved);
             tree.epoch = Some(tables.mark_fence(hal, self.to));
-            hal.count(Counter::PATHS_RELINKED, arrived);
+            hal.count(Counter::PATHS_RELINKED, tally.moved);
         }
-        self.moved += arrived;
-        tree.done = tree.done.saturating_add(done);
-        tree.failed = tree.failed.saturating_add(entries - done);
-        statuses
-    }
-
-    /// Moves one path; `false` when it is there already.
-    #[inline]
-    fn relink(
-        &self,
-        tables: &mut Tables,
-        hal: &mut impl Hal,
-        handle: Handle,
-        home: u32,
-        now_ms: u32,
-        run: &mut Run,
-    ) -> Result<bool, Refusal> {
-        let index = tables.find(hal, handle, Kind::PATH)?;
-        let line = tables.layout.path(index);
-        if hal.load(line + path::CONTROL) & Control::INVALID.0 != 0 {
-            return Err((Status::INVALID_OBJECT, Detail::NONE));
-        }
-        let link = hal.load(line + path::LINK);
-        if hal.load(tables.layout.alias(link) + alias::VIA) == self.to {
-            return Ok(false);
-        }
-        hal.store(line + path::LINKED_MS, now_ms);
-        // From here frames of this path go through the new neighbor.
-        hal.publish(line + path::LINK, home);
-        if run.alias != link {
-            run.count_out(tables, hal);
-            run.alias = link;
-        }
-        run.paths += 1;
-        Ok(true)
+        hal.trace(TraceKind::LIST_CHUNK, ring, entries, tally.moved);
+        self.moved += tally.moved;
+        tree.done = tree.done.saturating_add(entries - tally.failed);
+        tree.failed = tree.failed.saturating_add(tally.failed);
     }
 }
 
-impl Run {
-    fn count_out(&mut self, tables: &mut Tables, hal: &mut impl Hal) {
-        if self.paths != 0 {
-            tables.depart(hal, self.alias, self.paths);
-            self.paths = 0;
+impl Target {
+    /// Answers the entries of one line of status bytes, four a word. A function of its own: all
+    /// registers are its loop's.
+    #[inline(never)]
+    fn line(
+        self,
+        tables: &mut Tables,
+        hal: &mut impl Hal,
+        ring: u32,
+        entries: Range<u32>,
+        counted: &mut Tally,
+        statuses: &mut [u32; LINE_WORDS],
+    ) {
+        let mut tally = *counted;
+        // Success is what is expected; what differs is put right. Sixteen stores: a compiler that
+        // knew that all bytes are the same would call `memset`, which takes four times as long.
+        *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
+        for entry in entries.clone() {
+            let handle = hal.list_entry(ring, entry);
+            if !self.relink(tables, hal, handle, &mut tally) {
+                tally.failed += 1;
+                let byte = entry - entries.start;
+                if let Some(word) = statuses.get_mut(byte as usize / 4) {
+                    *word ^= refusal(tables, hal, handle) << (byte % 4 * 8);
+                }
+            }
+        }
+        // The bytes of a last word behind the last entry are zero.
+        let count = entries.end - entries.start;
+        if let Some(word) = statuses.get_mut(count as usize / 4) {
+            *word &= (1 << (count % 4 * 8)) - 1;
+        }
+        *counted = tally;
+    }
+
+    /// Moves one path here, if it is not here already. `false`: it cannot be.
+    #[inline(always)]
+    fn relink(
+        self,
+        tables: &mut Tables,
+        hal: &mut impl Hal,
+        handle: Handle,
+        tally: &mut Tally,
+    ) -> bool {
+        // A handle of another kind becomes an index past the table.
+        let index = handle.0 as u32 ^ Handle::new(Kind::PATH, 0, 0).0 as u32;
+        if index >= self.capacity {
+            return false;
+        }
+        let line = self.paths + index * path::WORDS;
+        let control = hal.load(line + path::CONTROL) & (Control::LIVE.0 | Control::INVALID.0);
+        let generation = hal.load(line + path::GENERATION);
+        if control != Control::LIVE.0 || generation != handle.generation() {
+            return false;
+        }
+        let link = hal.load(line + path::LINK);
+        if link != tally.alias {
+            if hal.load(tables.layout.alias(link) + alias::VIA) == self.to {
+                return true;
+            }
+            *tally = tally.end_run(tables, hal, link);
+        }
+        hal.store(line + path::LINKED_MS, self.now_ms);
+        // From here frames of this path go through the new neighbor.
+        hal.publish(line + path::LINK, self.home);
+        tally.run += 1;
+        true
+    }
+}
+
+impl Tally {
+    /// Counts those out that left the last alias in a row; from here a run leaves `alias`.
+    #[inline(never)]
+    fn end_run(self, tables: &mut Tables, hal: &mut impl Hal, alias: u32) -> Self {
+        if self.run != 0 {
+            tables.depart(hal, self.alias, self.run);
+        }
+        Self { alias, run: 0, moved: self.moved + self.run, failed: self.failed }
+    }
+}
+
+/// Status bytes of entries that are not tried.
+#[cold]
+fn fail_all(statuses: &mut [u32; LINE_WORDS], entries: u32) {
+    const FAILED: u32 = Status::FAILURE.0 as u32;
+    statuses.fill(0);
+    for entry in 0..entries {
+        if let Some(word) = statuses.get_mut(entry as usize / 4) {
+            *word |= FAILED << (entry % 4 * 8);
         }
     }
+}
+
+/// Why a path is not moved: its status, less the success that was expected.
+#[cold]
+#[inline(never)]
+fn refusal(tables: &Tables, hal: &impl Hal, handle: Handle) -> u32 {
+    let status = match tables.find_valid(hal, handle, Kind::PATH) {
+        Err((status, _)) => status,
+        Ok(_) => Status::FAILURE, // Cannot be: the same checks refused it before.
+    };
+    u32::from(status.0 ^ Status::SUCCESS.0)
 }

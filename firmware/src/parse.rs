@@ -5,15 +5,20 @@
 //! the bytes; `abi::host::command` has the layout.
 
 use abi::host::command::{
-    CLASSES, CommandHeader, FLAGS, Flag, Opcode, STATE_OFFSET, Slot, VARIABLES, continuations,
+    CLASSES, CONTINUATION_VARIABLES, CommandHeader, FLAGS, Flag, Opcode, STATE_OFFSET, Slot,
+    continuations,
 };
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::status::{Detail, Kind};
 use abi::layout::Field;
 
-/// Words of a block with all its continuation slots.
-const BLOCK_WORDS: usize = limit::BLOCK_SLOTS_MAX as usize * 16;
+/// Words of a slot.
+const SLOT_WORDS: usize = limit::SLOT_BYTES as usize / 4;
+/// Words of variables in a continuation slot.
+pub(crate) const CONTINUATION_WORDS: usize = SLOT_WORDS - CONTINUATION_VARIABLES / 4;
+const _: () = assert!(CONTINUATION_VARIABLES == 8, "two words stand before the variables");
+const _: () = assert!(limit::BLOCK_SLOTS_MAX.is_power_of_two(), "`place` cuts by a mask");
 
 /// What the first slot of a block says, checked for form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,49 +37,76 @@ pub struct Head {
     pub state_offset: u32,
 }
 
-/// A block: its slots one after another.
-#[derive(Clone, Copy, Debug)]
+/// A block: its slots one after another, and a place for the slot behind them.
+#[derive(Clone, Debug)]
 pub struct Block {
-    words: [u32; BLOCK_WORDS],
-    slots: u32,
+    slots: [Slot; limit::BLOCK_SLOTS_MAX as usize],
+    /// Slots that are the block's.
+    count: u32,
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        Self::empty()
+    }
 }
 
 impl Block {
-    /// A block of one slot so far.
+    /// A block without slots.
     #[must_use]
-    pub fn new(slot: &Slot) -> Self {
-        let mut words = [0; BLOCK_WORDS];
-        for (word, value) in words.iter_mut().zip(slot) {
-            *word = *value;
-        }
-        Self { words, slots: 1 }
+    pub const fn empty() -> Self {
+        Self { slots: [[0; SLOT_WORDS]; limit::BLOCK_SLOTS_MAX as usize], count: 0 }
     }
 
-    /// Appends a continuation slot; past the longest block it is dropped.
-    pub fn push(&mut self, slot: &Slot) {
-        let start = self.slots as usize * 16;
-        if let Some(room) = self.words.get_mut(start..start + 16) {
-            for (word, value) in room.iter_mut().zip(slot) {
-                *word = *value;
-            }
-            self.slots += 1;
+    /// The place for the next slot: the first of a new block, or, if the block `goes_on`, the one
+    /// behind its own. Past the longest block the last place is used again.
+    pub fn next_slot(&mut self, goes_on: bool) -> &mut Slot {
+        if !goes_on {
+            self.count = 0;
         }
+        &mut self.slots[place(self.count)]
+    }
+
+    /// The slot behind the block's own: the one that came last.
+    #[must_use]
+    pub fn latest(&self) -> &Slot {
+        &self.slots[place(self.count)]
+    }
+
+    /// The slot that came last is the block's.
+    pub fn keep_latest(&mut self) {
+        if self.count < limit::BLOCK_SLOTS_MAX {
+            self.count += 1;
+        }
+    }
+
+    /// Makes the slot that came last the first of a new block.
+    pub fn restart(&mut self) {
+        self.slots[0] = *self.latest();
+        self.count = 0;
     }
 
     /// Slots so far.
     #[must_use]
     pub const fn slots(&self) -> u32 {
-        self.slots
+        self.count
     }
 
-    /// Words from byte `offset` of the block.
-    pub(crate) fn at(&self, offset: usize) -> &[u32] {
-        self.words.get(offset / 4..).unwrap_or(&[])
+    /// The handle that the first slot carries, whatever it is.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle(header(self.first()).handle)
     }
 
-    /// Words of the variables in the first slot.
-    pub(crate) fn variables(&self) -> &[u32] {
-        self.at(VARIABLES)
+    /// The first slot, where a block's variables and its selection stand.
+    pub(crate) const fn first(&self) -> &Slot {
+        &self.slots[0]
+    }
+
+    /// Variables of continuation slot `NUMBER`, from 1.
+    pub(crate) fn continuation<const NUMBER: usize>(&self) -> &[u32; CONTINUATION_WORDS] {
+        const { assert!(NUMBER > 0 && NUMBER < limit::BLOCK_SLOTS_MAX as usize) };
+        let [_, _, words @ ..] = &self.slots[NUMBER];
+        words
     }
 
     /// Parses the first slot.
@@ -82,7 +114,7 @@ impl Block {
     /// # Errors
     /// The detail with which the block fails.
     pub fn head(&self) -> Result<Head, Detail> {
-        head(&self.words)
+        head(self.first())
     }
 }
 
@@ -92,7 +124,12 @@ pub fn header(slot: &Slot) -> CommandHeader {
     CommandHeader::read(slot)
 }
 
-fn head(words: &[u32; BLOCK_WORDS]) -> Result<Head, Detail> {
+/// The place of slot `number` in a block.
+const fn place(number: u32) -> usize {
+    (number & (limit::BLOCK_SLOTS_MAX - 1)) as usize
+}
+
+fn head(words: &Slot) -> Result<Head, Detail> {
     let header = CommandHeader::read(words);
     let opcode = Opcode(header.opcode);
     if !Opcode::ALL.contains(&opcode) {
@@ -149,16 +186,20 @@ mod tests {
 
     #[test]
     fn a_continuation_past_the_longest_block_is_dropped() {
-        let mut block = Block::new(&[1; 16]);
-        for _ in 0..9 {
-            block.push(&[2; 16]);
+        let mut block = Block::empty();
+        for goes_on in [false, true, true, true, true, true] {
+            *block.next_slot(goes_on) = [2; 16];
+            block.keep_latest();
         }
         assert_eq!(block.slots(), limit::BLOCK_SLOTS_MAX);
     }
 
     #[test]
     fn zeroed_and_all_ones_slots_are_refused() {
-        assert_eq!(Block::new(&[0; 16]).head(), Err(Detail::OPCODE));
-        assert_eq!(Block::new(&[u32::MAX; 16]).head(), Err(Detail::OPCODE));
+        for byte in [0, u32::MAX] {
+            let mut block = Block::empty();
+            *block.next_slot(false) = [byte; 16];
+            assert_eq!(block.head(), Err(Detail::OPCODE));
+        }
     }
 }

@@ -56,6 +56,20 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
+    /// A table without entries.
+    pub(crate) const NONE: Self = Self {
+        capacity: 0,
+        fresh: 0,
+        free: 0,
+        retired_head: 0,
+        retired_tail: 0,
+        live: 0,
+        seed: 0,
+        next: Column { first: 0, stride: 0 },
+        epoch: Column { first: 0, stride: 0 },
+        generation: None,
+    };
+
     /// `generation` is the column of generations, if slots have them; `seed` their first.
     pub(crate) const fn new(
         capacity: u32,

@@ -25,6 +25,7 @@ const LINE_WORDS: usize = 16;
 const FIRST: usize = VARIABLES / 4;
 
 /// Carries out one block of a query tree.
+#[inline(never)]
 pub(crate) fn query(
     tables: &Tables,
     hal: &impl Hal,

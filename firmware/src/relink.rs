@@ -6,12 +6,13 @@
 //! A neighbor that would get a fifth alias waits for `sweep`; so does one for whom none is free.
 
 use abi::core::Hal;
-use abi::core::table::neighbor_private;
+use abi::core::table::{alias_private, neighbor_private};
 use abi::host::limit::NEIGHBOR_ALIASES_MAX;
 use abi::host::register::Counter;
 
+use crate::link::CHAIN_MAX;
 use crate::pool::Room;
-use crate::table::{Tables, add, subtract};
+use crate::table::{Tables, add};
 
 /// What became of a relink of all paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,32 +25,84 @@ pub(crate) enum Moved {
 
 impl Tables {
     /// Moves all paths of neighbor `from` to neighbor `to`. Both are live.
+    #[inline(always)]
     pub(crate) fn relink_all(&mut self, hal: &mut impl Hal, to: u32, from: u32) -> Moved {
-        if to == from || self.paths_of(hal, from) == 0 {
+        let own_from = self.layout.neighbor_private(from);
+        let own_to = self.layout.neighbor_private(to);
+        let paths = hal.load(own_from + neighbor_private::PATHS);
+        if to == from || paths == 0 {
             return Moved::Paths(0, None);
         }
         if self.sweep.concerns(to) || self.sweep.concerns(from) {
             return Moved::Later;
         }
-        if !self.fence_passed(hal, to) || !self.fence_passed(hal, from) {
+        let fence_to = hal.load(own_to + neighbor_private::FENCE);
+        let fence_from = hal.load(own_from + neighbor_private::FENCE);
+        if !self.fence.await_both_passed(hal, fence_to, fence_from) {
             return Moved::Later;
         }
-        let home = self.home(hal, to);
+        let home = hal.load(own_to + neighbor_private::HOME);
         let swaps_home = self.paths_on(hal, home) == 0;
-        if self.aliases_after(hal, to, from, swaps_home) > NEIGHBOR_ALIASES_MAX as usize {
-            self.sweep.request(hal, if self.aliases_of(hal, to).len() > 1 { to } else { from });
+        let first_to = hal.load(own_to + neighbor_private::ALIASES);
+        let rest = hal.load(self.layout.alias_private(home) + alias_private::NEXT);
+        // A neighbor that gives its only alias away has room for all that another can have.
+        let has_room = swaps_home && first_to == home + 1 && rest == 0;
+        if !has_room && !self.has_alias_room(hal, to, from, swaps_home) {
             return Moved::Later;
         }
-        let Some(fresh) = self.fresh_home(hal, to, from, swaps_home) else {
-            return Moved::Later;
+        let old_home = hal.load(own_from + neighbor_private::HOME);
+        let is_home_moved = self.paths_on(hal, old_home) != 0;
+        let fresh = match (is_home_moved, swaps_home) {
+            (false, _) => None,
+            (true, true) => Some(home),
+            (true, false) => match self.fresh_alias(hal) {
+                Some(alias) => Some(alias),
+                None => return Moved::Later,
+            },
         };
-        let moved = self.move_aliases(hal, to, from, swaps_home);
-        if let Some(alias) = fresh {
-            self.make_home(hal, from, alias);
+        let mut taken = first_to;
+        if swaps_home {
+            taken = if first_to == home + 1 { rest } else { self.unchain_home(hal, to, home) };
         }
-        self.mark_fence(hal, from);
-        let epoch = self.mark_fence(hal, to);
-        Moved::Paths(moved, Some(epoch))
+        let (first, taken, mut kept) = self.move_aliases(hal, own_from, to, taken);
+        let epoch = self.fence.mark();
+        if swaps_home {
+            hal.store(own_to + neighbor_private::HOME, first);
+            if !is_home_moved {
+                self.aliases.retire(hal, home, epoch);
+            }
+        }
+        if let Some(alias) = fresh {
+            self.point(hal, alias, from);
+            hal.store(self.layout.alias_private(alias) + alias_private::NEXT, kept);
+            hal.store(own_from + neighbor_private::HOME, alias);
+            kept = alias + 1;
+        }
+        hal.store(own_from + neighbor_private::ALIASES, kept);
+        hal.store(own_from + neighbor_private::PATHS, 0);
+        hal.store(own_from + neighbor_private::FENCE, epoch);
+        hal.store(own_to + neighbor_private::ALIASES, taken);
+        add(hal, own_to + neighbor_private::PATHS, paths);
+        hal.store(own_to + neighbor_private::FENCE, epoch);
+        Moved::Paths(paths, Some(epoch))
+    }
+
+    /// Takes a home that is not the first of its chain out of it; gives the chain's first.
+    #[inline(never)]
+    fn unchain_home(&self, hal: &mut impl Hal, neighbor: u32, home: u32) -> u32 {
+        self.unchain(hal, neighbor, home);
+        hal.load(self.layout.neighbor_private(neighbor) + neighbor_private::ALIASES)
+    }
+
+    /// An alias without paths, for a neighbor that gives its home away and gets none in exchange.
+    #[inline(never)]
+    fn fresh_alias(&mut self, hal: &mut impl Hal) -> Option<u32> {
+        if !self.has_alias(hal) {
+            return None;
+        }
+        let (alias, _) = self.aliases.take(hal)?;
+        hal.store(self.layout.alias_private(alias) + alias_private::PATHS, 0);
+        Some(alias)
     }
 
     /// Notes a store that the next command on this neighbor has to wait for; gives its epoch.
@@ -60,6 +113,7 @@ impl Tables {
     }
 
     /// Whether the fences of earlier commands on this neighbor have passed.
+    #[inline(always)]
     pub(crate) fn fence_passed(&mut self, hal: &mut impl Hal, neighbor: u32) -> bool {
         let own = self.layout.neighbor_private(neighbor);
         let epoch = hal.load(own + neighbor_private::FENCE);
@@ -78,63 +132,50 @@ impl Tables {
         }
     }
 
-    /// How many aliases `to` would have.
-    fn aliases_after(&self, hal: &impl Hal, to: u32, from: u32, swaps_home: bool) -> usize {
-        let aliases = self.aliases_of(hal, from);
-        let coming = aliases.iter().filter(|&a| self.paths_on(hal, a) != 0).count();
-        self.aliases_of(hal, to).len() - usize::from(swaps_home) + coming
+    /// Whether `to` may have all aliases of `from` that have paths; if not, sees to a sweep.
+    #[inline(never)]
+    fn has_alias_room(&mut self, hal: &mut impl Hal, to: u32, from: u32, swaps_home: bool) -> bool {
+        let coming = self.aliases_of(hal, from).filter(|a| self.paths_on(hal, *a) != 0).count();
+        let own = self.aliases_of(hal, to).count() - usize::from(swaps_home);
+        let has_room = own + coming <= NEIGHBOR_ALIASES_MAX as usize;
+        if !has_room {
+            self.sweep.request(hal, if self.has_one_alias(hal, to) { from } else { to });
+        }
+        has_room
     }
 
-    /// An alias for `from` to have as its empty home, if it needs one. `None`: not now.
-    fn fresh_home(
-        &mut self,
+    /// Points every alias that has paths at `to` and chains it before `taken`. `own` are the
+    /// private words of the neighbor whose aliases they are. Gives the first that was moved, the
+    /// chain of those moved, and the chain of those that were not.
+    #[inline(always)]
+    fn move_aliases(
+        &self,
         hal: &mut impl Hal,
+        own: u32,
         to: u32,
-        from: u32,
-        swaps_home: bool,
-    ) -> Option<Option<u32>> {
-        let old_home = self.home(hal, from);
-        if self.paths_on(hal, old_home) == 0 {
-            return Some(None);
-        }
-        if swaps_home {
-            return Some(Some(self.home(hal, to)));
-        }
-        if !self.has_alias(hal) {
-            return None;
-        }
-        self.aliases.take(hal).map(|(alias, _)| Some(alias))
-    }
-
-    /// Points every alias of `from` that has paths at `to`; gives the number of paths.
-    fn move_aliases(&mut self, hal: &mut impl Hal, to: u32, from: u32, swaps_home: bool) -> u32 {
-        let old_home = self.home(hal, to);
-        let is_home_moved = self.paths_on(hal, self.home(hal, from)) != 0;
-        let mut is_first = true;
-        let mut moved = 0;
-        for alias in self.aliases_of(hal, from).iter() {
-            let paths = self.paths_on(hal, alias);
-            if paths == 0 {
-                continue;
-            }
-            self.unchain(hal, from, alias);
-            self.point(hal, alias, to);
-            self.chain(hal, to, alias);
-            if is_first && swaps_home {
-                self.unchain(hal, to, old_home);
-                let own = self.layout.neighbor_private(to);
-                hal.store(own + neighbor_private::HOME, alias);
-                if !is_home_moved {
-                    let epoch = self.fence.mark();
-                    self.aliases.retire(hal, old_home, epoch);
+        mut taken: u32,
+    ) -> (u32, u32, u32) {
+        let mut at = hal.load(own + neighbor_private::ALIASES);
+        let (mut first, mut moved, mut kept) = (0, 0, 0);
+        for _ in 0..CHAIN_MAX {
+            let Some(alias) = at.checked_sub(1) else { break };
+            let private = self.layout.alias_private(alias);
+            let next = hal.load(private + alias_private::NEXT);
+            if hal.load(private + alias_private::PATHS) == 0 {
+                hal.store(private + alias_private::NEXT, kept);
+                kept = at;
+            } else {
+                hal.store(private + alias_private::NEXT, taken);
+                taken = at;
+                self.point(hal, alias, to);
+                if moved == 0 {
+                    first = alias;
                 }
+                moved += 1;
             }
-            is_first = false;
-            moved += paths;
-            hal.count(Counter::ALIASES_MOVED, 1);
+            at = next;
         }
-        subtract(hal, self.layout.neighbor_private(from) + neighbor_private::PATHS, moved);
-        add(hal, self.layout.neighbor_private(to) + neighbor_private::PATHS, moved);
-        moved
+        hal.count(Counter::ALIASES_MOVED, moved);
+        (first, taken, kept)
     }
 }

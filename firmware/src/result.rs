@@ -7,14 +7,16 @@
 use abi::core::Hal;
 use abi::host::completion::ResultRecord;
 
-use crate::tree::Tree;
+use crate::tree::{Answer, Tree};
 
 /// Words of one write: a cache line.
-const LINE_WORDS: usize = 16;
+pub(crate) const LINE_WORDS: usize = 16;
 /// Writes that can wait.
-const WRITES_MAX: usize = 12;
+const WRITES_MAX: u32 = 16;
+const WRITES_MASK: u32 = WRITES_MAX - 1;
+const _: () = assert!(WRITES_MAX.is_power_of_two(), "places follow from positions");
 /// What one block can write at most: a connection's state, its record, two parents' records.
-const BLOCK_WRITES_MAX: usize = 7;
+pub(crate) const BLOCK_WRITES_MAX: u32 = 7;
 
 #[derive(Clone, Copy, Debug)]
 struct Write {
@@ -24,29 +26,59 @@ struct Write {
 }
 
 /// Writes of one ring that wait for room in the outbox, oldest first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Results {
-    writes: [Write; WRITES_MAX],
-    first: usize,
-    count: usize,
+    first: u32,
+    end: u32,
+    writes: [Write; WRITES_MAX as usize],
 }
 
 impl Results {
     pub(crate) const fn new() -> Self {
         let empty = Write { iova: 0, words: [0; LINE_WORDS], len: 0 };
-        Self { writes: [empty; WRITES_MAX], first: 0, count: 0 }
+        Self { writes: [empty; WRITES_MAX as usize], first: 0, end: 0 }
+    }
+
+    /// Forgets what waits.
+    pub(crate) fn clear(&mut self) {
+        self.first = self.end;
+    }
+
+    const fn count(&self) -> u32 {
+        self.end.wrapping_sub(self.first)
     }
 
     /// Whether the next block's results are sure to fit.
     pub(crate) const fn has_room(&self) -> bool {
-        WRITES_MAX - self.count >= BLOCK_WRITES_MAX
+        WRITES_MAX - self.count() >= BLOCK_WRITES_MAX
     }
 
     /// Queues a block's record.
-    pub(crate) fn record(&mut self, tree: &Tree, block: u32, record: &ResultRecord) {
+    pub(crate) fn record(&mut self, tree: &Tree, block: u32, answer: &Answer) {
         let mut words = [0; ResultRecord::BYTES / 4];
-        record.write(&mut words);
-        self.push(tree.result.wrapping_add(u64::from(block) * ResultRecord::BYTES as u64), &words);
+        answer.record().write(&mut words);
+        let iova = tree.result.wrapping_add(u64::from(block) * ResultRecord::BYTES as u64);
+        self.push(iova, &words);
+    }
+
+    /// Hands the record of a tree's only block to the outbox. `false`: the outbox is full, or
+    /// something waits already; the record waits too.
+    #[inline(always)]
+    pub(crate) fn record_at_once(
+        &mut self,
+        tree: &Tree,
+        ring: u32,
+        hal: &mut impl Hal,
+        answer: &Answer,
+    ) -> bool {
+        let mut words = [0; ResultRecord::BYTES / 4];
+        answer.record().write(&mut words);
+        let is_gone = self.first == self.end && hal.write(ring, tree.result, &words);
+        if !is_gone {
+            self.record(tree, 0, answer);
+        }
+        is_gone
     }
 
     /// Queues up to a line of words at byte `offset` of the tree's result buffer.
@@ -54,50 +86,75 @@ impl Results {
         self.push(tree.result.wrapping_add(u64::from(offset)), words);
     }
 
+    /// Opens a line at byte `offset` of the tree's result buffer, to be filled where it waits;
+    /// [`Results::close_line`] queues it. There is room for it while [`Results::has_room`].
+    pub(crate) fn open_line(&mut self, tree: &Tree, offset: u32) -> &mut [u32; LINE_WORDS] {
+        let write = &mut self.writes[(self.end & WRITES_MASK) as usize];
+        write.iova = tree.result.wrapping_add(u64::from(offset));
+        &mut write.words
+    }
+
+    /// Queues the first `words` words of the line that was opened last.
+    pub(crate) fn close_line(&mut self, words: u32) {
+        self.writes[(self.end & WRITES_MASK) as usize].len = words;
+        self.end = self.end.wrapping_add(1);
+    }
+
     fn push(&mut self, iova: u64, words: &[u32]) {
-        if self.count > 0 {
-            let last = &mut self.writes[(self.first + self.count - 1) % WRITES_MAX];
-            let end = last.iova.wrapping_add(u64::from(last.len) * 4);
-            let len = last.len as usize;
-            let is_same_line = iova / 64 == last.iova / 64;
-            if end == iova
-                && is_same_line
-                && let Some(room) = last.words.get_mut(len..len + words.len())
-            {
-                room.copy_from_slice(words);
-                last.len += words.len() as u32;
+        if self.first != self.end {
+            let last = &mut self.writes[(self.end.wrapping_sub(1) & WRITES_MASK) as usize];
+            let is_next = last.iova.wrapping_add(u64::from(last.len) * 4) == iova;
+            // A line ends where its address does: what follows starts another one.
+            if is_next && !iova.is_multiple_of(64) && last.append(words) {
                 return;
             }
         }
-        if self.count == WRITES_MAX {
+        if self.count() == WRITES_MAX {
             return; // Cannot be: a block starts only while `has_room`.
         }
-        let write = &mut self.writes[(self.first + self.count) % WRITES_MAX];
-        let len = words.len().min(LINE_WORDS);
+        let write = &mut self.writes[(self.end & WRITES_MASK) as usize];
         write.iova = iova;
-        write.len = len as u32;
-        for (to, from) in write.words.iter_mut().zip(words) {
-            *to = *from;
-        }
-        self.count += 1;
+        write.len = 0;
+        write.append(words);
+        self.end = self.end.wrapping_add(1);
     }
 
     /// Hands writes to the outbox: those that are full lines or followed by others, or, when
     /// the tree ends, all. `true` when nothing that was to go is left.
     pub(crate) fn flush(&mut self, hal: &mut impl Hal, ring: u32, is_end: bool) -> bool {
-        while self.count > 0 {
-            let write = &self.writes[self.first % WRITES_MAX];
-            let is_full = write.iova % 64 + u64::from(write.len) * 4 == 64;
-            if self.count == 1 && !is_full && !is_end {
+        while self.first != self.end {
+            let write = &self.writes[(self.first & WRITES_MASK) as usize];
+            let is_full = (write.iova as u32 % 64) + write.len * 4 == 64;
+            if self.count() == 1 && !is_full && !is_end {
                 return true;
             }
-            let words = write.words.get(..write.len as usize).unwrap_or(&[]);
-            if !hal.write(ring, write.iova, words) {
+            let is_gone = if write.len as usize == LINE_WORDS {
+                // Of known length: the usual one, copied without a loop.
+                hal.write(ring, write.iova, &write.words)
+            } else {
+                let words = write.words.get(..write.len as usize).unwrap_or(&[]);
+                hal.write(ring, write.iova, words)
+            };
+            if !is_gone {
                 return false;
             }
-            self.first = (self.first + 1) % WRITES_MAX;
-            self.count -= 1;
+            self.first = self.first.wrapping_add(1);
         }
+        true
+    }
+}
+
+impl Write {
+    /// Appends words; `false`, and nothing is appended, when the line has no room for them.
+    fn append(&mut self, words: &[u32]) -> bool {
+        let Some(room) = self.words.get_mut(self.len as usize..) else { return false };
+        if words.len() > room.len() {
+            return false;
+        }
+        for (to, from) in room.iter_mut().zip(words) {
+            *to = *from;
+        }
+        self.len += words.len() as u32;
         true
     }
 }

@@ -9,16 +9,18 @@
 //! slot that stands outside a tree.
 
 use abi::core::Hal;
-use abi::host::command::{Flag, Opcode, Slot, level};
-use abi::host::completion::Completion;
+use abi::host::command::{Flag, Opcode, level};
+use abi::host::completion::ResultRecord;
 use abi::host::limit;
 use abi::host::register::Counter;
-use abi::host::status::{Detail, FailCode, Kind, Status};
-use abi::layout::Field;
+use abi::host::status::{Detail, Kind, Status};
+use abi::host::trace::TraceKind;
 
 use crate::initiate::initiate;
 use crate::invalidate::invalidate;
 use crate::list::List;
+use crate::maybe::Maybe::{self, Just, Nothing};
+use crate::parked::Parked;
 use crate::parse::{Block, Head, header};
 use crate::query::query;
 use crate::result::Results;
@@ -40,18 +42,9 @@ pub(crate) enum Step {
     List(List),
 }
 
-/// A completion that waits for its fence.
-#[derive(Clone, Copy, Debug)]
-struct Parked {
-    completion: Completion,
-    epoch: Option<u32>,
-    since_ms: u32,
-}
-
-/// The block under way.
+/// The block under way. Its words are the ring's: nothing is copied from step to step.
 #[derive(Clone, Copy, Debug)]
 struct Current {
-    block: Block,
     number: u32,
     /// Continuation slots still to come.
     missing: u32,
@@ -59,299 +52,322 @@ struct Current {
     head: Result<Head, Detail>,
 }
 
-/// One command ring.
-#[derive(Clone, Copy, Debug)]
+/// One command ring. What every step looks at comes first: near offsets make short code.
+#[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Ring {
-    number: u32,
-    tree: Option<Tree>,
     /// The tree's last slot has come.
     is_ending: bool,
-    current: Option<Current>,
-    list: Option<List>,
-    /// A slot taken that has to wait for the end of what is before it.
-    held: Option<Slot>,
-    results: Results,
-    parked: [Option<Parked>; limit::PARKED_MAX as usize],
-    parked_first: usize,
-    parked_count: usize,
+    /// The slot behind the block's was taken, but has to wait for the end of what is before it.
+    is_slot_held: bool,
+    pub(crate) parked: Parked,
+    current: Maybe<Current>,
+    tree: Maybe<Tree>,
+    list: Maybe<List>,
+    block: Block,
+    pub(crate) results: Results,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Ring {
     /// An idle ring.
     #[must_use]
-    pub const fn new(number: u32) -> Self {
+    pub const fn new() -> Self {
         Self {
-            number,
-            tree: None,
+            tree: Nothing,
             is_ending: false,
-            current: None,
-            list: None,
-            held: None,
+            current: Nothing,
+            block: Block::empty(),
+            list: Nothing,
+            is_slot_held: false,
             results: Results::new(),
-            parked: [None; limit::PARKED_MAX as usize],
-            parked_first: 0,
-            parked_count: 0,
+            parked: Parked::new(),
         }
     }
 
-    /// Does one bounded slice of work; `true` when there was any.
-    pub(crate) fn step(&mut self, tables: &mut Tables, hal: &mut impl Hal) -> bool {
-        if hal.is_stopped(self.number) {
+    /// Does one bounded slice of work for ring `number`; `true` when there was any.
+    #[inline(never)]
+    pub(crate) fn step(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        if hal.is_stopped(number) {
             self.abandon(tables, hal);
             return false;
         }
-        let mut has_worked = self.post_parked(tables, hal);
-        for _ in 0..SLICE {
-            if !self.results.has_room() && !self.results.flush(hal, self.number, false) {
-                break;
-            }
-            if !self.step_once(tables, hal) {
-                break;
-            }
+        let is_between_trees = self.tree.is_nothing() && !self.is_slot_held;
+        let mut has_worked = false;
+        if self.list.is_just() {
+            has_worked = self.step_list(number, tables, hal);
+        } else if !is_between_trees {
+            has_worked = self.walk(number, tables, hal);
+        } else if let Some(place) = hal.front(number) {
             has_worked = true;
-            if self.list.is_some() {
-                break; // One chunk, then the other rings.
+            if !self.express(number, place, tables, hal) {
+                self.walk(number, tables, hal);
             }
         }
-        self.post_parked(tables, hal) || has_worked
+        if !self.parked.is_empty() {
+            has_worked |= self.parked.post(number, tables, hal);
+        }
+        has_worked
     }
 
     /// Whether something is outstanding that no new slot is needed for.
     pub(crate) const fn is_waiting(&self) -> bool {
-        self.parked_count != 0 || self.current.is_some() || self.list.is_some() || self.is_ending
+        !self.parked.is_empty()
+            || self.current.is_just()
+            || self.list.is_just()
+            || self.is_ending
+            || self.is_slot_held
     }
 
-    fn step_once(&mut self, tables: &mut Tables, hal: &mut impl Hal) -> bool {
-        if self.list.is_some() {
-            return self.step_list(tables, hal);
-        }
-        if self.current.is_some_and(|current| current.missing == 0) {
-            return self.carry_out(tables, hal);
-        }
-        if self.is_ending {
-            return self.finish(tables, hal);
-        }
-        match self.held.take().or_else(|| hal.take(self.number)) {
-            Some(slot) => {
-                self.accept(hal, &slot);
-                true
+    /// Walks on through trees, block by block. Returns whether there was anything to do.
+    #[inline(never)]
+    fn walk(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        let mut has_worked = false;
+        for _ in 0..SLICE {
+            if !self.results.has_room() && !self.results.flush(hal, number, false) {
+                break;
             }
-            None => false,
+            if !self.step_once(number, tables, hal) {
+                break;
+            }
+            has_worked = true;
+            if self.list.is_just() {
+                break; // One chunk, then the other rings.
+            }
         }
+        has_worked
     }
 
-    /// Sorts one slot: begins a tree, begins a block, or continues one.
-    fn accept(&mut self, hal: &mut impl Hal, slot: &Slot) {
-        let head = header(slot);
+    /// Takes a slot, or goes on with what is there; a block that is complete is carried out, and
+    /// a tree that is over is finished. `false`: nothing more can be done now.
+    #[inline(always)]
+    fn step_once(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        let is_complete = matches!(&self.current, Just(current) if current.missing == 0);
+        if !is_complete && !self.is_ending {
+            if self.is_slot_held {
+                self.is_slot_held = false;
+                self.block.restart();
+            } else if !hal.take(number, self.block.next_slot(self.current.is_just())) {
+                return false;
+            }
+            self.accept(number, hal);
+        }
+        if let Just(current) = &self.current {
+            if current.missing != 0 {
+                return true;
+            }
+            if !self.carry_out(number, tables, hal) {
+                return false;
+            }
+        }
+        let is_over = self.is_ending && self.current.is_nothing();
+        !is_over || self.finish(number, tables, hal)
+    }
+
+    /// Sorts the slot behind the block's: begins a tree, begins a block, or continues one.
+    #[inline(always)]
+    fn accept(&mut self, number: u32, hal: &mut impl Hal) {
+        let head = header(self.block.latest());
         let is_continuation = Flag::CONTINUATION.is_in(head.flags);
-        if let Some(current) = &mut self.current {
+        if let Just(current) = &mut self.current {
             // Continuation slots are missing.
             if is_continuation && !Flag::FIRST.is_in(head.flags) {
-                hal.consume(self.number);
-                current.push(slot, head.flags);
+                hal.consume(number);
+                self.block.keep_latest();
+                current.continued(head.flags);
                 self.is_ending |= Flag::LAST.is_in(head.flags);
                 return;
             }
             current.missing = 0;
             current.head = Err(Detail::CHAIN);
-            self.held = Some(*slot);
+            self.is_slot_held = true;
             return;
         }
         if Flag::FIRST.is_in(head.flags) {
-            if let Some(tree) = &mut self.tree {
+            if let Just(tree) = &mut self.tree {
                 // The tree before this one never ended: it is answered first.
                 tree.poison(Detail::FRAMING);
                 self.is_ending = true;
-                self.held = Some(*slot);
+                self.is_slot_held = true;
                 hal.count(Counter::MALFORMED, 1);
                 return;
             }
-            self.tree = Some(begin(&head));
-        } else if self.tree.is_some() {
-            hal.consume(self.number);
+            hal.trace(TraceKind::TREE_BEGUN, number, u32::from(head.tag), u32::from(head.opcode));
+            self.tree = Just(begin(&head));
+        } else if self.tree.is_just() {
+            hal.consume(number);
         } else {
             self.refuse_orphan(hal, head.tag);
             return;
         }
         if is_continuation {
-            if let Some(tree) = &mut self.tree {
+            if let Just(tree) = &mut self.tree {
                 tree.failed = tree.failed.saturating_add(1);
                 tree.detail = Detail::CHAIN;
             }
             hal.count(Counter::MALFORMED, 1);
         } else {
-            self.begin_block(slot);
+            self.begin_block(head.flags);
         }
         self.is_ending = Flag::LAST.is_in(head.flags);
     }
 
-    fn begin_block(&mut self, slot: &Slot) {
-        let Some(tree) = &mut self.tree else { return };
+    #[inline(always)]
+    fn begin_block(&mut self, flags: u16) {
+        let Just(tree) = &mut self.tree else { return };
         let number = tree.blocks;
         tree.blocks = tree.blocks.saturating_add(1);
         tree.is_first_stage_done = false;
-        let flags = header(slot).flags;
         let has_more = Flag::MORE.is_in(flags);
         let is_last = Flag::LAST.is_in(flags);
-        let block = Block::new(slot);
-        let mut head = block.head();
-        if let Ok(good) = head {
+        self.block.keep_latest();
+        let mut head = self.block.head();
+        if let Ok(good) = &head {
             if good.opcode.0 != tree.opcode {
                 head = Err(Detail::OPCODE);
             } else if has_more != (good.continuations != 0) || has_more && is_last {
                 head = Err(Detail::CHAIN);
             }
         }
-        let missing = match head {
+        let missing = match &head {
             Ok(good) => good.continuations,
             Err(_) => 0,
         };
-        self.current = Some(Current { block, number, missing, head });
+        self.current = Just(Current { number, missing, head });
     }
 
     /// Carries out the block that is complete.
-    fn carry_out(&mut self, tables: &mut Tables, hal: &mut impl Hal) -> bool {
-        let (Some(current), Some(tree)) = (&self.current, &mut self.tree) else {
-            self.current = None;
+    #[inline(always)]
+    fn carry_out(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        let (Just(current), Just(tree)) = (&self.current, &mut self.tree) else {
+            self.current = Nothing;
             return true;
         };
-        let has_record = (u64::from(current.number) + 1) * 16 <= u64::from(tree.result_bytes);
-        if !has_record {
+        if !has_record(tree, current.number) {
             tree.poison(Detail::RESULT_BUFFER);
         } else if current.number >= limit::TREE_BLOCKS_MAX {
             tree.poison(Detail::TREE_SIZE);
         }
         if tree.is_poisoned {
             tree.failed = tree.failed.saturating_add(1);
-            self.current = None;
+            self.current = Nothing;
             return true;
         }
         let step = match &current.head {
             Ok(head) => {
+                hal.trace(TraceKind::BLOCK, number, traced(head), current.number);
                 // A root ends every block above it: it does not hang from one of an earlier root.
                 let is_root = Flag::ROOT.is_in(head.flags);
                 close(tree, &mut self.results, if is_root { 0 } else { level(head.kind) });
-                dispatch(tables, hal, tree, &mut self.results, head, &current.block)
+                dispatch(tables, hal, tree, &mut self.results, head, &self.block)
             }
             Err(detail) => {
                 hal.count(Counter::MALFORMED, 1);
-                close(tree, &mut self.results, malformed_level(&current.block));
-                let handle = abi::host::handle::Handle(u64::get(current.block.at(8), 0));
-                Step::Answer(Answer::failed(handle, (Status::FAILURE, *detail)))
+                close(tree, &mut self.results, malformed_level(&self.block));
+                Step::Answer(Answer::failed(self.block.handle(), (Status::FAILURE, *detail)))
             }
         };
         match step {
-            Step::Answer(answer) => self.enter(answer),
+            Step::Answer(answer) => self.enter(number, hal, &answer),
             Step::Later => return false,
-            Step::List(list) => self.list = Some(list),
+            Step::List(list) => self.list = Just(list),
         }
         true
     }
 
-    fn step_list(&mut self, tables: &mut Tables, hal: &mut impl Hal) -> bool {
-        let (Some(list), Some(tree)) = (&mut self.list, &mut self.tree) else {
-            self.list = None;
+    #[inline(never)]
+    fn step_list(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        if !self.results.has_room() && !self.results.flush(hal, number, false) {
+            return false;
+        }
+        let (Just(list), Just(tree)) = (&mut self.list, &mut self.tree) else {
+            self.list = Nothing;
             return true;
         };
-        let (answer, has_worked) = list.step(tables, hal, self.number, tree, &mut self.results);
+        let (answer, has_worked) = list.step(tables, hal, number, tree, &mut self.results);
         if let Some(answer) = answer {
-            self.list = None;
-            self.enter(answer);
+            self.list = Nothing;
+            self.enter(number, hal, &answer);
         }
         has_worked
     }
 
     /// Notes a block's answer and queues its record, unless that waits for its dependents.
-    fn enter(&mut self, answer: Answer) {
-        let (Some(current), Some(tree)) = (self.current.take(), &mut self.tree) else { return };
+    fn enter(&mut self, number: u32, hal: &mut impl Hal, answer: &Answer) {
+        let (Just(current), Just(tree)) = (&self.current, &mut self.tree) else { return };
         let waits = tree.opcode == Opcode::INITIATE.0;
-        let level = match &current.head {
-            Ok(head) => level(head.kind),
-            Err(_) => malformed_level(&current.block),
+        let (level, detail) = match &current.head {
+            Ok(head) => (level(head.kind), traced(head)),
+            Err(_) => (malformed_level(&self.block), 0),
         };
+        hal.trace(TraceKind::ANSWERED, number, detail, u32::from(answer.status.0));
         if tree.enter(current.number, level, answer, waits) {
-            self.results.record(tree, current.number, &answer.record());
+            self.results.record(tree, current.number, answer);
         }
+        self.current = Nothing;
     }
 
     /// The tree is over: results first, then its completion, after the fence.
-    fn finish(&mut self, tables: &mut Tables, hal: &mut impl Hal) -> bool {
-        let Some(tree) = &mut self.tree else {
+    #[inline(always)]
+    fn finish(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
+        let Just(tree) = &mut self.tree else {
             self.is_ending = false;
             return true;
         };
         close(tree, &mut self.results, 0);
-        if !self.results.flush(hal, self.number, true) {
+        if !self.results.flush(hal, number, true) {
             return false;
         }
-        if self.parked_count == self.parked.len() {
+        if self.parked.is_full() {
             return false;
         }
-        tables.fence.raise(hal);
-        hal.count(Counter::TREES, 1);
-        hal.count(Counter::BLOCKS_DONE, tree.done);
-        hal.count(Counter::BLOCKS_FAILED, tree.failed);
-        let parked =
-            Parked { completion: tree.completion(), epoch: tree.epoch, since_ms: hal.now_ms() };
-        self.park(parked);
-        self.tree = None;
+        let Some(tree) = self.tree.take() else { return true };
+        self.parked.park(number, tables, hal, &tree);
         self.is_ending = false;
         true
     }
 
-    fn park(&mut self, parked: Parked) {
-        let at = (self.parked_first + self.parked_count) % self.parked.len();
-        self.parked[at] = Some(parked);
-        self.parked_count += 1;
-    }
-
-    /// Posts completions whose fence has passed, in order.
-    fn post_parked(&mut self, tables: &Tables, hal: &mut impl Hal) -> bool {
-        let mut has_posted = false;
-        while self.parked_count != 0 {
-            let at = self.parked_first % self.parked.len();
-            let Some(parked) = self.parked[at] else { break };
-            if parked.epoch.is_some_and(|epoch| !tables.fence.has_passed(hal, epoch)) {
-                if hal.now_ms().wrapping_sub(parked.since_ms) > limit::FENCE_DEADLINE_MS {
-                    hal.fail(FailCode::FENCE, self.number);
-                }
-                break;
-            }
-            let mut words = [0; Completion::BYTES / 4];
-            parked.completion.write(&mut words);
-            hal.complete(self.number, words);
-            self.parked[at] = None;
-            self.parked_first = (at + 1) % self.parked.len();
-            self.parked_count -= 1;
-            has_posted = true;
-        }
-        has_posted
+    /// Leaves a tree that is over but for its completion to the next step.
+    #[cold]
+    pub(crate) fn open(&mut self, tree: Tree) {
+        self.tree = Just(tree);
+        self.is_ending = true;
     }
 
     /// A slot outside any tree: one completion, nothing carried out.
+    #[cold]
     fn refuse_orphan(&mut self, hal: &mut impl Hal, tag: u16) {
         hal.count(Counter::MALFORMED, 1);
         let mut tree = Tree::new(0, tag, 0, 0);
         tree.poison(Detail::FRAMING);
         tree.failed = 1;
-        self.tree = Some(tree);
+        self.tree = Just(tree);
         self.is_ending = true;
     }
 
     /// The ring was stopped by an error: forget what is under way.
+    #[cold]
     fn abandon(&mut self, tables: &Tables, hal: &mut impl Hal) {
         if let Some(list) = self.list.take() {
             list.unpin(tables, hal);
         }
-        if self.tree.is_some() || self.parked_count != 0 || self.held.is_some() {
-            *self = Self::new(self.number);
-        }
+        self.tree = Nothing;
+        self.is_ending = false;
+        self.current = Nothing;
+        self.is_slot_held = false;
+        self.results.clear();
+        self.parked.clear();
     }
 }
 
 impl Current {
-    fn push(&mut self, slot: &Slot, flags: u16) {
-        self.block.push(slot);
+    /// One more slot of the block has come.
+    fn continued(&mut self, flags: u16) {
         self.missing -= 1;
         let has_more = Flag::MORE.is_in(flags);
         if has_more != (self.missing != 0) || has_more && Flag::LAST.is_in(flags) {
@@ -361,8 +377,18 @@ impl Current {
     }
 }
 
+/// Whether the result buffer has a place for the record of block `number`.
+const fn has_record(tree: &Tree, number: u32) -> bool {
+    number < tree.result_bytes / ResultRecord::BYTES as u32
+}
+
+/// A head as a trace record carries it: opcode and kind.
+const fn traced(head: &Head) -> u32 {
+    (head.opcode.0 as u32) << 8 | head.kind.0 as u32
+}
+
 /// Opens a tree; one whose result buffer makes no sense is only counted through.
-fn begin(head: &abi::host::command::CommandHeader) -> Tree {
+pub(crate) fn begin(head: &abi::host::command::CommandHeader) -> Tree {
     let bytes = u32::from(head.result_units) * limit::RESULT_UNIT;
     let mut tree = Tree::new(head.opcode, head.tag, head.result, bytes);
     let is_aligned = head.result.is_multiple_of(u64::from(limit::DMA_ALIGN));
@@ -376,14 +402,14 @@ fn begin(head: &abi::host::command::CommandHeader) -> Tree {
 fn close(tree: &mut Tree, results: &mut Results, level: u32) {
     let waits = tree.opcode == Opcode::INITIATE.0;
     while let Some((block, answer)) = tree.close(level, waits) {
-        results.record(tree, block, &answer.record());
+        results.record(tree, block, &answer);
     }
 }
 
 /// A malformed block stands where its kind says, so that what hangs from it is not tried;
 /// without a kind it stands at the top.
 fn malformed_level(block: &Block) -> u32 {
-    let kind = Kind(u8::get(block.at(0), 1));
+    let kind = Kind(header(block.first()).kind);
     if kind == Kind::NEIGHBOR || kind == Kind::PATH || kind == Kind::CONNECTION {
         level(kind)
     } else {

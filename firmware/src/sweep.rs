@@ -8,6 +8,7 @@
 use abi::core::Hal;
 use abi::core::table::{Control, alias, path};
 use abi::host::register::Counter;
+use abi::host::trace::TraceKind;
 
 use crate::table::Tables;
 
@@ -16,6 +17,7 @@ const SLICE: u32 = 64;
 
 /// What the sweep is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Sweep {
     /// Nothing.
     Off,
@@ -71,7 +73,7 @@ impl Tables {
     fn seek(&mut self, hal: &impl Hal, from: u32) {
         let end = self.neighbors.high_water().min(from.saturating_add(SLICE));
         for neighbor in from..end {
-            if self.aliases_of(hal, neighbor).len() > 1 {
+            if !self.has_one_alias(hal, neighbor) {
                 self.sweep = Sweep::Sweeping { neighbor, next: 0 };
                 return;
             }
@@ -81,12 +83,13 @@ impl Tables {
     }
 
     fn sweep_paths(&mut self, hal: &mut impl Hal, neighbor: u32, from: u32) {
+        hal.trace(TraceKind::SWEEP, 0, 0, neighbor);
         let home = self.home(hal, neighbor);
         let end = self.paths.high_water().min(from.saturating_add(SLICE));
         for path in from..end {
             self.bring_home(hal, path, neighbor, home);
         }
-        let is_over = end >= self.paths.high_water() || self.aliases_of(hal, neighbor).len() <= 1;
+        let is_over = end >= self.paths.high_water() || self.has_one_alias(hal, neighbor);
         if is_over {
             // Whoever waits for the emptied aliases waits for this epoch.
             self.fence.raise(hal);

@@ -17,7 +17,7 @@ use crate::upload::Uploads;
 pub(crate) type Refusal = (Status, Detail);
 
 /// Everything the verbs work on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tables {
     pub(crate) layout: TableLayout,
     pub(crate) capabilities: Capabilities,
@@ -33,12 +33,35 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// Empty tables, or `None` when the capabilities do not fit together.
-    pub(crate) fn new(hal: &impl Hal) -> Option<Self> {
+    /// No tables: nothing can be found or made.
+    pub(crate) const fn none() -> Self {
+        Self {
+            layout: TableLayout::NONE,
+            capabilities: Capabilities::NONE,
+            settings: Settings::NONE,
+            fence: Fence::at(0),
+            neighbors: Pool::NONE,
+            paths: Pool::NONE,
+            connections: Pool::NONE,
+            aliases: Pool::NONE,
+            sweep: Sweep::new(),
+            uploads: Uploads::new(),
+            vlans_used: 0,
+        }
+    }
+
+    /// Makes empty tables. `false` when the capabilities do not fit together.
+    pub(crate) fn start(&mut self, hal: &impl Hal) -> bool {
         let capabilities = hal.capabilities();
-        let settings = hal.settings();
-        let layout = TableLayout::new(&capabilities)?;
-        let seed = settings.generation_seed;
+        let Some(layout) = TableLayout::new(&capabilities) else { return false };
+        if capabilities.aliases <= capabilities.neighbors {
+            return false;
+        }
+        self.layout = layout;
+        self.capabilities = capabilities;
+        self.settings = hal.settings();
+        self.fence = Fence::at(hal.announced());
+        let seed = self.settings.generation_seed;
         let column = |first, stride, word| Column { first: first + word, stride };
         use table::{alias_private, connection, neighbor, neighbor_private, path};
         let own = |word| column(layout.neighbors_private, neighbor_private::WORDS, word);
@@ -46,50 +69,39 @@ impl Tables {
         let at_connection = |word| column(layout.connections, connection::WORDS, word);
         let at_alias = |word| column(layout.aliases_private, alias_private::WORDS, word);
         let generations = column(layout.neighbors, neighbor::WORDS, neighbor::GENERATION);
-        if capabilities.aliases <= capabilities.neighbors {
-            return None;
-        }
-        Some(Self {
-            layout,
-            capabilities,
-            settings,
-            fence: Fence::new(hal),
-            neighbors: Pool::new(
-                capabilities.neighbors,
-                seed,
-                own(neighbor_private::NEXT),
-                own(neighbor_private::EPOCH),
-                Some(generations),
-            ),
-            paths: Pool::new(
-                capabilities.paths,
-                seed,
-                at_path(path::NEXT),
-                at_path(path::EPOCH),
-                Some(at_path(path::GENERATION)),
-            ),
-            connections: Pool::new(
-                capabilities.connections,
-                seed,
-                at_connection(connection::NEXT),
-                at_connection(connection::EPOCH),
-                Some(at_connection(connection::GENERATION)),
-            ),
-            aliases: Pool::new(
-                capabilities.aliases,
-                seed,
-                at_alias(alias_private::NEXT),
-                at_alias(alias_private::EPOCH),
-                None,
-            ),
-            sweep: Sweep::new(),
-            uploads: Uploads::new(),
-            vlans_used: 0,
-        })
+        self.neighbors = Pool::new(
+            capabilities.neighbors,
+            seed,
+            own(neighbor_private::NEXT),
+            own(neighbor_private::EPOCH),
+            Some(generations),
+        );
+        self.paths = Pool::new(
+            capabilities.paths,
+            seed,
+            at_path(path::NEXT),
+            at_path(path::EPOCH),
+            Some(at_path(path::GENERATION)),
+        );
+        self.connections = Pool::new(
+            capabilities.connections,
+            seed,
+            at_connection(connection::NEXT),
+            at_connection(connection::EPOCH),
+            Some(at_connection(connection::GENERATION)),
+        );
+        self.aliases = Pool::new(
+            capabilities.aliases,
+            seed,
+            at_alias(alias_private::NEXT),
+            at_alias(alias_private::EPOCH),
+            None,
+        );
+        true
     }
 
     /// The index of the live object that `handle` names, valid or invalidated.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, hal: &impl Hal, handle: Handle, kind: Kind) -> Result<u32, Refusal> {
         const STALE: Refusal = (Status::STALE_HANDLE, Detail::NONE);
         let named = handle.kind();
@@ -114,7 +126,7 @@ impl Tables {
     }
 
     /// Like [`Tables::find`], and refuses an object that was invalidated.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_valid(
         &self,
         hal: &impl Hal,

@@ -10,6 +10,7 @@ use abi::host::command::{CLASSES, Flag};
 use abi::host::handle::Handle;
 use abi::host::status::{Detail, Kind, Status};
 
+use crate::link::CHAIN_MAX;
 use crate::parse::Head;
 use crate::query::{has_room, write_state};
 use crate::result::Results;
@@ -17,6 +18,7 @@ use crate::table::{Refusal, Tables, subtract};
 use crate::tree::{Answer, Role, Tree};
 
 /// Carries out one block of a terminate tree.
+#[inline(never)]
 pub(crate) fn terminate(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -81,7 +83,9 @@ fn free_neighbor(tables: &mut Tables, hal: &mut impl Hal, index: u32, epoch: u32
     let slot = hal.load(own + neighbor_private::SOURCE_SLOT);
     tables.release_addresses(hal, slot, vlan);
     // No path is left, so each of its aliases is empty.
-    for alias in tables.aliases_of(hal, index).iter() {
+    for _ in 0..CHAIN_MAX {
+        let Some(alias) = tables.aliases_of(hal, index).next() else { break };
+        tables.unchain(hal, index, alias);
         tables.aliases.retire(hal, alias, epoch);
     }
     hal.store(own + neighbor_private::ALIASES, 0);

@@ -137,14 +137,14 @@ impl Tree {
 
     /// Notes the answer of block `block`. At initiate one that may have dependents stays open;
     /// every other answer is final and is tallied. `true`: the record is to be written now.
-    pub(crate) fn enter(&mut self, block: u32, level: u32, answer: Answer, waits: bool) -> bool {
+    pub(crate) fn enter(&mut self, block: u32, level: u32, answer: &Answer, waits: bool) -> bool {
         if let Some(slot) = self.parents.get_mut(level as usize) {
-            *slot = Some(Parent { block, answer, done: 0, failed: 0 });
+            *slot = Some(Parent { block, answer: *answer, done: 0, failed: 0 });
             if waits {
                 return false;
             }
         }
-        self.tally(level, &answer, waits);
+        self.tally(level, answer, waits);
         true
     }
 

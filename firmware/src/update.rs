@@ -13,7 +13,7 @@ use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::{Detail, Kind, Status};
 
-use crate::initiate::{continuation, is_cached_in_range, is_linked, is_mtu, store_words};
+use crate::initiate::{is_cached_in_range, is_linked, is_mtu, store_words, variables};
 use crate::list::List;
 use crate::parse::{Block, Head};
 use crate::relink::Moved;
@@ -51,6 +51,13 @@ pub(crate) fn update(
     })
 }
 
+/// What a neighbor's block selects.
+fn selection(block: &Block) -> Selection {
+    let [.., a, b, c, _] = block.first();
+    Selection::read(&[*a, *b, *c])
+}
+const _: () = assert!(SELECTION == 48 && Selection::BYTES == 12, "before the state offset");
+
 fn update_neighbor(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -61,7 +68,7 @@ fn update_neighbor(
     let index = match tables.find_valid(hal, head.handle, Kind::NEIGHBOR) {
         Ok(index) => index,
         Err(refusal) if Flag::LIST.is_in(head.flags) => {
-            let selection = Selection::read(block.at(SELECTION));
+            let selection = selection(block);
             return List::start(tables, hal, tree, head, Err(refusal), &selection);
         }
         Err(refusal) => {
@@ -77,13 +84,13 @@ fn update_neighbor(
         return Step::Later;
     }
     if Flag::CACHED.is_in(head.flags) && !tree.is_first_stage_done {
-        let state = NeighborVariables::read(block.variables());
+        let state = NeighborVariables::read(variables(block));
         let epoch = tables.change_destination(hal, index, state.destination);
         tables.confirm(hal, index, state.host_reachability);
         tree.epoch = Some(epoch);
         tree.is_first_stage_done = true;
     }
-    let selection = Selection::read(block.at(SELECTION));
+    let selection = selection(block);
     if Flag::LIST.is_in(head.flags) {
         List::start(tables, hal, tree, head, Ok(index), &selection)
     } else if Flag::ALL_OF.is_in(head.flags) {
@@ -93,6 +100,7 @@ fn update_neighbor(
     }
 }
 
+#[inline(always)]
 fn relink_all(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -117,6 +125,7 @@ fn relink_all(
 }
 
 /// A path: under a neighbor it is relinked to it, with cached state its MTU is set.
+#[inline(never)]
 fn update_path(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -127,7 +136,7 @@ fn update_path(
 ) -> Result<(), Refusal> {
     let index = tables.find_valid(hal, head.handle, Kind::PATH)?;
     let line = tables.layout.path(index);
-    let mtu = PathVariables::read(block.variables()).mtu;
+    let mtu = PathVariables::read(variables(block)).mtu;
     let has_mtu = Flag::CACHED.is_in(head.flags);
     let is_ipv6 = hal.load(line + path::CONTROL) & abi::core::table::Control::IS_IPV6.0 != 0;
     if has_mtu && !is_mtu(mtu, is_ipv6) {
@@ -152,6 +161,7 @@ fn update_path(
     Ok(())
 }
 
+#[inline(never)]
 fn update_connection(
     tables: &mut Tables,
     hal: &mut impl Hal,
@@ -165,7 +175,7 @@ fn update_connection(
     if !Flag::CACHED.is_in(head.flags) {
         return Ok(());
     }
-    let words = block.at(continuation(1));
+    let words = block.continuation::<1>();
     let cached = ConnectionCached::read(words);
     if !is_cached_in_range(&cached) {
         return Err((Status::FAILURE, Detail::RANGE));

@@ -131,7 +131,7 @@ impl Tables {
         self.post_event(hal, EventKind::INVALID_STATE, handle);
     }
 
-    /// Posts an event; one that does not fit is counted and marked by the card.
+    /// Posts an event, or counts it as lost.
     pub(crate) fn post_event(&self, hal: &mut impl Hal, kind: EventKind, handle: Handle) {
         let event =
             Event { handle: handle.0, time_ms: hal.now_ms(), kind: kind.0, ..Event::default() };

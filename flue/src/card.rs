@@ -21,6 +21,8 @@ use hw_model::port::{CounterPort, PcapLog, PcapPort, Port, PortError};
 use hw_model::{CardConfig, ModelCard};
 
 use crate::args::{Capacity, CardArgs, CardName, PortArgs};
+use crate::image::{self, NoImage};
+use crate::trace::{TraceError, TraceTo, Tracing};
 
 /// Slots of the transmit ring: more than the card promises to hold, so that held frames never
 /// keep others from being sent.
@@ -54,9 +56,15 @@ pub(crate) enum CardError {
     /// An option that only a PCIe card understands.
     #[error("--pci-id is for a PCIe card (--card vfio:BDF); the model in this process has no ID")]
     PciId,
+    /// There is no firmware image for the core.
+    #[error(transparent)]
+    Image(#[from] NoImage),
     /// The PCIe card could not be taken into use.
     #[error(transparent)]
     Vfio(#[from] VfioError),
+    /// The trace cannot be had or written.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// The driver refused the card, or the card the driver.
     #[error("cannot attach to the card: {0}")]
     Attach(#[from] AttachError),
@@ -65,7 +73,11 @@ pub(crate) enum CardError {
 impl CardError {
     /// Whether the command line is to blame.
     pub(crate) fn is_wrong(&self) -> bool {
-        !matches!(self, Self::Attach(_) | Self::Vfio(_))
+        match self {
+            Self::Attach(_) | Self::Vfio(_) => false,
+            Self::Trace(error) => error.is_wrong(),
+            _ => true,
+        }
     }
 }
 
@@ -111,6 +123,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) packet_bytes: Option<u32>,
     /// The port that was asked for, if the command takes one.
     pub(crate) port: Option<&'a PortArgs>,
+    /// Where its trace goes, if one was asked for.
+    pub(crate) trace: Option<TraceTo<'a>>,
 }
 
 /// Brings up the card that `args` names, attaches to it, and runs the errand.
@@ -126,23 +140,54 @@ pub(crate) fn with_session<E: Errand>(
     if args.port_vlans.len() > limit::PORT_VLANS_MAX as usize {
         return Err(CardError::PortVlans(args.port_vlans.len()).into());
     }
+    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
     if let CardName::Vfio(address) = args.card {
         refuse_model_options(args.card, args.timed, &args.capacity, wishes.port)?;
         let card = vfio(address, args.pci_id)?;
-        let ring_slots = card.read(register::RING_SLOTS.offset);
-        let session = attach(Arc::clone(&card), &config(args, wishes, ring_slots))?;
-        let dma_pages = card.dma_pages();
-        warn_of_small_pages(args.card, dma_pages);
-        let mirror = bench(&card)?.map(|(_, memory)| MirrorReader::new(memory));
-        drop(card);
-        return errand.run(session, Outside { mirror, dma_pages: Some(dma_pages) });
+        let config = config(args, wishes, card.read(register::RING_SLOTS.offset));
+        return in_session(Arc::clone(&card), &config, wishes.trace, errand, || {
+            let dma_pages = card.dma_pages();
+            warn_of_small_pages(args.card, dma_pages);
+            let mirror = bench(&card)?.map(|(_, memory)| MirrorReader::new(memory));
+            drop(card);
+            Ok(Outside { mirror, dma_pages: Some(dma_pages) })
+        });
     }
     refuse_pci_id(args.pci_id)?;
     let capabilities = capabilities(&args.capacity, wishes.paths);
     let port = errand.port(&capabilities)?;
-    let card = model(capabilities, args.timed, port);
-    let session = attach(card, &config(args, wishes, capabilities.ring_slots))?;
-    errand.run(session, Outside::default())
+    let card = model(CardConfig { capabilities, body, ..CardConfig::default() }, args.timed, port);
+    let config = config(args, wishes, capabilities.ring_slots);
+    in_session(card, &config, wishes.trace, errand, || Ok(Outside::default()))
+}
+
+/// Attaches to `card` and runs the errand, with a trace if one was asked for.
+fn in_session<B: Backing, E: Errand>(
+    card: Arc<B>,
+    config: &Config,
+    trace: Option<TraceTo<'_>>,
+    errand: E,
+    outside: impl FnOnce() -> Result<Outside, CardError>,
+) -> Result<E::Answer, E::Error> {
+    let Some(trace) = trace else {
+        let session = attach(card, config)?;
+        return errand.run(session, outside()?);
+    };
+    // A wait of a timed card's session never sleeps on interrupts; see `config`.
+    let is_timed = !config.interrupts;
+    let tracing = Tracing::begin(card, trace, is_timed).map_err(CardError::from)?;
+    let attached = attach(tracing.card(), config)
+        .and_then(|session| outside().map(|outside| (session, outside)));
+    let answer = match attached {
+        Ok((session, outside)) => errand.run(session, outside),
+        Err(error) => Err(error.into()),
+    };
+    let complaint = tracing.finish().map_err(CardError::from);
+    let answer = answer?;
+    if let Some(complaint) = complaint? {
+        eprintln!("flue: {complaint}");
+    }
+    Ok(answer)
 }
 
 /// Refuses what only a model in this process can be given.
@@ -170,7 +215,7 @@ pub(crate) fn refuse_model_options(
             "frames leave by its own port (of a served model: flue serve --tap)",
         ),
     ];
-    match given.into_iter().find(|(is_given, ..)| *is_given && card != CardName::Model) {
+    match given.into_iter().find(|(is_given, ..)| *is_given && !card.is_model()) {
         Some((_, option, why)) => Err(CardError::ModelOnly { option, card, why }),
         None => Ok(()),
     }
@@ -235,8 +280,7 @@ pub(crate) fn capabilities(capacity: &Capacity, paths: Option<u32>) -> Capabilit
     capabilities
 }
 
-fn model(capabilities: Capabilities, is_timed: bool, port: Box<dyn Port>) -> Arc<ModelCard> {
-    let config = CardConfig { capabilities, ..CardConfig::default() };
+fn model(config: CardConfig, is_timed: bool, port: Box<dyn Port>) -> Arc<ModelCard> {
     match is_timed {
         true => ModelCard::timed(config, port),
         false => ModelCard::free_running(config, port),

@@ -4,7 +4,8 @@
 //! query; the driver's shadow only says which handles there are to ask for. Changes nothing.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use abi::core::Capabilities;
 use abi::host::handle::Handle;
@@ -17,6 +18,7 @@ use hw_model::port::{CounterPort, Port};
 use crate::args::InspectArgs;
 use crate::card::{self, CardError, Errand, Outside, Wishes};
 use crate::script::{Entries, Names, Node, RunError, Runner, run_file, state};
+use crate::trace::{self, Show, TraceError, TraceTo};
 
 /// Objects of one kind that are listed; the number of all is always told.
 const LISTED_MAX: usize = 1_000;
@@ -35,6 +37,9 @@ pub(crate) enum InspectError {
     /// The session failed.
     #[error(transparent)]
     Session(#[from] host_driver::Error),
+    /// The trace.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// The page could not be written.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
@@ -46,6 +51,7 @@ impl InspectError {
         match self {
             Self::Card(error) => error.is_wrong(),
             Self::Run(error) => error.is_wrong(),
+            Self::Trace(error) => error.is_wrong(),
             Self::Session(_) | Self::Write(_) => false,
         }
     }
@@ -56,10 +62,37 @@ impl InspectError {
 /// # Errors
 /// All of [`InspectError`].
 pub(crate) fn run(args: &InspectArgs) -> Result<(), InspectError> {
+    let show = Show { json: args.json, chrome: args.chrome.as_deref() };
+    match &args.trace {
+        None => run_card(args),
+        Some(Some(path)) => {
+            Ok(trace::show_file(path, show, &mut BufWriter::new(io::stdout().lock()))?)
+        }
+        Some(None) => run_traced(args, show),
+    }
+}
+
+/// Traces a card from its attach on, and shows that.
+fn run_traced(args: &InspectArgs, show: Show<'_>) -> Result<(), InspectError> {
+    let memory = Mutex::default();
+    let wishes = Wishes { trace: Some(TraceTo::Memory(&memory)), ..wishes(args) };
+    let looked = card::with_session(&args.card, wishes, Look(args));
+    let bytes = memory.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !bytes.is_empty() {
+        // A card that has failed is when a trace is wanted most.
+        trace::show_memory(&bytes, show, &mut BufWriter::new(io::stdout().lock()))?;
+    }
+    looked.map(|_| ())
+}
+
+fn wishes(args: &InspectArgs) -> Wishes<'_> {
     // Without a script nothing is sent: no reason to pin memory for large packets.
     let packet_bytes = args.script.is_none().then_some(PACKET_BYTES_UNUSED);
-    let wishes = Wishes { packet_bytes, ..Wishes::default() };
-    let text = card::with_session(&args.card, wishes, Look(args))?;
+    Wishes { packet_bytes, ..Wishes::default() }
+}
+
+fn run_card(args: &InspectArgs) -> Result<(), InspectError> {
+    let text = card::with_session(&args.card, wishes(args), Look(args))?;
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()?;
@@ -86,6 +119,10 @@ impl Errand for Look<'_> {
         let mut runner = Runner::new(session, args.card.timed)?;
         if let Some(script) = &args.script {
             run_file(&mut runner, script, &mut io::stderr().lock())?;
+        }
+        if args.trace.is_some() {
+            // Asking the card about what is on it would only fill the trace.
+            return Ok(String::new());
         }
         let (session, names) = runner.into_parts();
         let shown = [

@@ -5,9 +5,11 @@
 //! no sense. Answers go to standard output, everything else to standard error.
 
 mod args;
+mod bench;
 mod card;
 mod conformance;
 mod failover;
+mod image;
 mod inspect;
 mod observer;
 mod packet;
@@ -16,6 +18,7 @@ mod routes;
 mod script;
 mod seed;
 mod serve;
+mod trace;
 mod wait;
 
 use std::io;
@@ -27,13 +30,15 @@ use host_driver::Session;
 use host_driver::backing::Backing;
 use hw_model::port::Port;
 
-use crate::args::{Cli, Command, RunArgs};
+use crate::args::{BenchCommand, Cli, Command, RunArgs};
+use crate::bench::BenchError;
 use crate::card::{Capture, CardError, Errand, Outside, Wishes};
 use crate::conformance::ConformanceError;
 use crate::failover::FailoverError;
 use crate::inspect::InspectError;
 use crate::script::{RunError, Runner};
 use crate::serve::ServeError;
+use crate::trace::{TraceError, TraceTo};
 
 /// Exit status when a promise or a check failed, or the card did.
 const FAILED: u8 = 1;
@@ -56,6 +61,8 @@ enum CommandError {
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
+    Bench(#[from] BenchError),
+    #[error(transparent)]
     Session(#[from] host_driver::Error),
 }
 
@@ -72,6 +79,7 @@ impl CommandError {
             Self::Inspect(error) => error.is_wrong(),
             Self::Conformance(error) => error.is_wrong(),
             Self::Serve(error) => error.is_wrong(),
+            Self::Bench(error) => matches!(error, BenchError::Image(_)),
             Self::Session(_) => false,
         };
         if is_wrong { WRONG } else { FAILED }
@@ -83,9 +91,12 @@ impl CommandError {
             Self::Failover(FailoverError::Write(error)) | Self::Run(RunError::Write(error)) => {
                 error
             }
-            Self::Inspect(InspectError::Write(error))
+            Self::Inspect(
+                InspectError::Write(error) | InspectError::Trace(TraceError::Output(error)),
+            )
             | Self::Conformance(ConformanceError::Write(error))
-            | Self::Serve(ServeError::Write(error)) => error,
+            | Self::Serve(ServeError::Write(error))
+            | Self::Bench(BenchError::Write(error)) => error,
             _ => return false,
         };
         error.kind() == io::ErrorKind::BrokenPipe
@@ -100,6 +111,9 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args).map(|()| true).map_err(CommandError::from),
         Command::Conformance(args) => conformance::run(args).map_err(CommandError::from),
         Command::Serve(args) => serve::run(args).map_err(CommandError::from),
+        Command::Bench(BenchCommand::Card(args)) => {
+            bench::run(args).map(|()| true).map_err(CommandError::from)
+        }
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -115,7 +129,8 @@ fn main() -> ExitCode {
 
 /// Runs a script. Whether the capture is complete.
 fn run(args: &RunArgs) -> Result<bool, CommandError> {
-    let wishes = Wishes { port: Some(&args.port), ..Wishes::default() };
+    let trace = args.trace.trace.as_deref().map(TraceTo::File);
+    let wishes = Wishes { port: Some(&args.port), trace, ..Wishes::default() };
     card::with_session(&args.card, wishes, Script { args, capture: Capture::none() })
 }
 

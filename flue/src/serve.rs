@@ -19,6 +19,7 @@ use vmm_sys_util::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EventFd};
 
 use crate::args::{CardName, ServeArgs};
 use crate::card::{self, CardError};
+use crate::image;
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Card(#[from] CardError),
     /// A card that is no model.
-    #[error("--card {0}: a PCIe card is there already; flue serve has `model`")]
+    #[error("--card {0}: a PCIe card is there already; flue serve has `model` and `riscv`")]
     NoModel(CardName),
     /// A card without a time of its own.
     #[error(
@@ -71,16 +72,17 @@ impl ServeError {
 /// # Errors
 /// All of [`ServeError`].
 pub(crate) fn run(args: &ServeArgs) -> Result<bool, ServeError> {
-    if args.card != CardName::Model {
+    if !args.card.is_model() {
         return Err(ServeError::NoModel(args.card));
     }
     if args.timed {
         return Err(ServeError::Timed);
     }
     let system = |what| move |source| ServeError::System { what, source };
+    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
     let (port, capture) = card::port(&args.port)?;
     let capabilities = card::capabilities(&args.capacity, None);
-    let config = CardConfig { capabilities, ..CardConfig::default() };
+    let config = CardConfig { capabilities, body, ..CardConfig::default() };
     let server = Server::bind(&args.socket)?;
     let mut function =
         Function::new(config, port, args.bench).map_err(system("make a card to serve"))?;
@@ -90,7 +92,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<bool, ServeError> {
     let socket = args.socket.display().to_string();
     let with = if args.bench { " with a bench BAR" } else { "" };
     teller.tell(&Event::Listening { socket, bench: args.bench }, || {
-        format!("listening at {}: the model card{with}; Ctrl-C stops", args.socket.display())
+        format!(
+            "listening at {}: the {} card{with}; Ctrl-C stops",
+            args.socket.display(),
+            args.card
+        )
     });
     let ended = server.run(&mut function, &stop, &mut |event| {
         teller.tell(&Event::of(&event), || event.to_string());

@@ -8,6 +8,7 @@ use std::io;
 use vmm_sys_util::eventfd::EventFd;
 
 use crate::memory::Memory;
+use crate::trace::HostMark;
 
 /// BAR0 as the driver sees it: aligned 32-bit registers.
 pub trait Registers {
@@ -74,4 +75,7 @@ pub trait Backing: Registers + Send + Sync + 'static {
     /// # Errors
     /// When the system refuses.
     fn reset_function(&self) -> io::Result<()>;
+
+    /// Told what the driver does. Who traces it wraps a backing and notes when.
+    fn mark(&self, _mark: HostMark) {}
 }

@@ -107,7 +107,7 @@ pub enum Error {
         card: String,
     },
     /// The card reports *failed*.
-    #[error("{card}: failed: {code} (pc {pc:#010x}, cause {cause:#x}); reset it to go on")]
+    #[error("{card}: failed: {}; reset it to go on", why(*.code, *.pc, *.cause))]
     Failed {
         /// Which card.
         card: String,
@@ -225,6 +225,34 @@ impl Error {
     }
 }
 
+/// Why a card is *failed*, in words.
+fn why(code: FailCode, pc: u32, cause: u32) -> String {
+    match code {
+        FailCode::TRAP => match trap(cause) {
+            Some(word) => format!("{code}: {word} at pc {pc:#010x} (cause {cause})"),
+            None => format!("{code} at pc {pc:#010x} (cause {cause:#x})"),
+        },
+        FailCode::HEARTBEAT => format!("{code}: the firmware stood still"),
+        _ => format!("{code} (pc {pc:#010x}, cause {cause:#x})"),
+    }
+}
+
+/// What a RISC-V core calls the cause of a trap: The RISC-V Instruction Set Manual Volume II
+/// (20240411), table 14, as far as a core without user mode and translation can meet it.
+const fn trap(cause: u32) -> Option<&'static str> {
+    Some(match cause {
+        1 => "instruction access fault",
+        2 => "illegal instruction",
+        3 => "breakpoint",
+        4 => "load address misaligned",
+        5 => "load access fault",
+        6 => "store address misaligned",
+        7 => "store access fault",
+        11 => "environment call",
+        _ => return None,
+    })
+}
+
 /// The card refused a block; see [`Outcome::block`](crate::Outcome::block).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the card answered {status} ({}) for block {block}", .detail.word())]
@@ -235,4 +263,24 @@ pub struct Refused {
     pub status: Status,
     /// Why.
     pub detail: Detail,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_card_is_reported_with_what_its_core_met() {
+        let words = |code, pc, cause| {
+            let card = "riscv".to_owned();
+            Error::Failed { card, code, pc, cause }.to_string()
+        };
+        assert_eq!(
+            words(FailCode::TRAP, 0x8000_0123, 2),
+            "riscv: failed: trap: illegal instruction at pc 0x80000123 (cause 2); reset it to go on"
+        );
+        assert!(words(FailCode::TRAP, 0, 0x18).contains("trap at pc 0x00000000 (cause 0x18)"));
+        assert!(words(FailCode::HEARTBEAT, 0, 0).contains("the firmware stood still"));
+        assert!(words(FailCode::FENCE, 0, 3).contains("fence (pc 0x00000000, cause 0x3)"));
+    }
 }

@@ -27,6 +27,7 @@ pub mod ring;
 pub mod session;
 pub mod shadow;
 pub mod state;
+pub mod trace;
 pub mod transmit;
 pub mod tree;
 pub mod vfio;

@@ -25,7 +25,7 @@ impl Registers for ModelCard {
 
 impl Backing for ModelCard {
     fn describe(&self) -> String {
-        "model".to_owned()
+        self.shared.config.body.word().to_owned()
     }
 
     fn allocate(&self, bytes: usize) -> io::Result<Reachable> {

@@ -7,9 +7,11 @@
 
 use abi::host::limit::{BAR_BYTES, PORT_VLANS_MAX};
 use abi::host::register::{self as reg, Counter};
+use abi::host::trace::{TRACE, TRACE_FILLED, TRACE_PAGE, TRACE_WRITERS};
 use abi::layout::Reg;
 use host_driver::memory::Words;
 
+use crate::body::Body;
 use crate::control::Order;
 use crate::registers::{MSIX_WORDS, Register, RingBank};
 use crate::shared::Shared;
@@ -68,6 +70,10 @@ impl Shared {
         if !offset.is_multiple_of(WORD) || offset >= BAR_BYTES {
             return Err(Denied);
         }
+        // First, because a host that follows the trace reads hardly anything else.
+        if let Some(at) = offset.checked_sub(TRACE_PAGE) {
+            return self.trace.read(at).ok_or(Denied);
+        }
         if in_page(offset, reg::COUNTER_PAGE, reg::DOORBELL_PAGE) {
             let at = offset - reg::COUNTER_PAGE;
             let value = self.counter(at / 8).ok_or(Denied)?;
@@ -89,7 +95,10 @@ impl Shared {
             let is_first = offset == reg::MSIX_PENDING;
             return Ok(if is_first { self.slot.interrupts.pending() } else { 0 });
         }
-        self.constant(offset).or_else(|| self.health(offset)).ok_or(Denied)
+        self.constant(offset)
+            .or_else(|| self.health(offset))
+            .or_else(|| self.traced(offset))
+            .ok_or(Denied)
     }
 
     fn put(&self, offset: u32, value: u32) -> Result<Option<Order>, Denied> {
@@ -117,6 +126,10 @@ impl Shared {
         }
         if let Some(register) = self.setting(offset).or_else(|| self.msix(offset)) {
             register.set(value);
+            return Ok(None);
+        }
+        if offset == TRACE.offset {
+            self.trace.set_control(value);
             return Ok(None);
         }
         if offset == reg::RESET.offset {
@@ -168,8 +181,7 @@ impl Shared {
             (reg::IDENTITY, reg::IDENTITY_VALUE),
             (reg::VERSION, abi::VERSION),
             (reg::ABI_HASH, abi::ABI_HASH),
-            // The firmware is linked in; there is no image.
-            (reg::IMAGE_HASH, 0),
+            (reg::IMAGE_HASH, image_hash(&self.config.body)),
             (reg::FEATURES, 0),
             (reg::NEIGHBORS, card.neighbors),
             (reg::PATHS, card.paths),
@@ -211,6 +223,23 @@ impl Shared {
             at if at == reg::CYCLES_HIGH.offset => Some((cycles >> 32) as u32),
             _ => None,
         }
+    }
+
+    /// The registers of the trace.
+    fn traced(&self, offset: u32) -> Option<u32> {
+        if offset == TRACE.offset {
+            return Some(self.trace.control());
+        }
+        let writer = offset.checked_sub(TRACE_FILLED.offset)? / WORD;
+        self.trace.filled(writer).filter(|_| writer < TRACE_WRITERS)
+    }
+}
+
+/// What tells firmware images apart; 0 where the firmware is linked in and there is none.
+fn image_hash(body: &Body) -> u32 {
+    match body {
+        Body::Native => 0,
+        Body::Riscv(image) => image.hash(),
     }
 }
 
@@ -259,6 +288,8 @@ fn ring_register(bank: &RingBank, of: u32) -> Option<(&Register, Access)> {
 
 #[cfg(test)]
 mod tests {
+    use abi::host::trace;
+
     use super::*;
     use crate::clock::Clock;
     use crate::config::CardConfig;
@@ -275,7 +306,9 @@ mod tests {
     #[test]
     fn every_register_answers_as_its_row_says() {
         let shared = card();
-        for table in [reg::REGISTERS, reg::RING_BANK, reg::PORT_VLAN_BANK, reg::DOORBELL_BANK] {
+        let of_trace = [trace::TRACE_REGISTERS, trace::TRACE_BANK];
+        let others = [reg::REGISTERS, reg::RING_BANK, reg::PORT_VLAN_BANK, reg::DOORBELL_BANK];
+        for table in others.into_iter().chain(of_trace) {
             for row in table.rows {
                 let offset = row.offset as u32;
                 let before = bad(&shared);

@@ -15,11 +15,13 @@ use crate::config::CardConfig;
 use crate::control::{Order, fresh_table};
 use crate::datapath::Datapath;
 use crate::free_running::FreeRunning;
-use crate::meter::Meter;
+use crate::meter::{CycleMeter, Meter, NoMeter};
 use crate::port::Port;
 use crate::shared::Shared;
 use crate::slot::Slot;
+use crate::table_memory::TableMemory;
 use crate::timed::Timed;
+use crate::work::CoreWork;
 
 /// A card in software. Made in reset; a driver attaches to it through
 /// [`Backing`](host_driver::backing::Backing).
@@ -115,6 +117,44 @@ impl ModelCard {
     /// Puts the card into *failed*: the machine around it cannot keep what the host was promised.
     pub fn fail(&self, code: FailCode, cause: u32) {
         self.shared.registers.fail(code, 0, cause);
+    }
+
+    /// What the card's core has done since the card was made.
+    #[must_use]
+    pub fn core_work(&self) -> CoreWork {
+        self.with_core(|core| core.work().clone(), |core| core.work().clone())
+    }
+
+    /// Address of the next instruction of a simulated hart: that of its WFI while it sleeps. `None`
+    /// for a native body and before ENABLE.
+    #[must_use]
+    pub fn core_pc(&self) -> Option<u32> {
+        self.with_core(|core| core.pc(), |core| core.pc())
+    }
+
+    /// Table memory as it stands: a view for tests from behind the card. A reset brings another.
+    #[must_use]
+    pub fn table(&self) -> Arc<TableMemory> {
+        self.with_core(|core| core.table(), |core| core.table())
+    }
+
+    /// Fault injection: replaces bytes of the running image in a simulated hart's RAM, instructions
+    /// too. A reset brings the image back. Returns whether there is such a hart, and the bytes lie
+    /// in its RAM.
+    #[must_use]
+    pub fn plant(&self, address: u32, bytes: &[u8]) -> bool {
+        self.with_core(|core| core.plant(address, bytes), |core| core.plant(address, bytes))
+    }
+
+    fn with_core<T>(
+        &self,
+        of_free: impl FnOnce(&mut CommandCore<NoMeter>) -> T,
+        of_timed: impl FnOnce(&mut CommandCore<CycleMeter>) -> T,
+    ) -> T {
+        match &self.way {
+            Way::Free(free) => free.with_core(of_free),
+            Way::Timed(timed) => timed.with_core(of_timed),
+        }
     }
 
     /// Carries out what a register write asked for, if it asked for anything.

@@ -2,35 +2,34 @@
 //!
 //! Between the rings in host memory and table memory. Driven by `free_running` (a thread that
 //! calls [`CommandCore::slice`]) or by `timed` (which calls the parts when they are due). It
-//! decides nothing about commands; the firmware does.
+//! decides nothing about commands; the firmware does, in the `body` that the card was made with.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use abi::core::Notice;
 use abi::host::register::EVENT_RING;
-use abi::host::status::FailCode;
-use firmware::{Activity, Firmware};
 use host_driver::memory::Words;
 
-use crate::costs;
+use crate::body::{Core, Step};
 use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
-use crate::hal::NativeHal;
 use crate::meter::Meter;
-use crate::outbox::{Outbox, raise_interrupts};
+use crate::outbox::raise_interrupts;
+use crate::peripherals::Peripherals;
 use crate::registers::RingBank;
 use crate::rings::{CompletionRing, RingConfig};
 use crate::shared::Shared;
 use crate::table_memory::TableMemory;
 use crate::watchdog::{Look, Watchdog};
+use crate::work::CoreWork;
 
 /// Fetch, firmware and outbox.
 pub(crate) struct CommandCore<M> {
-    firmware: Option<Firmware>,
+    core: Core<M>,
     watchdog: Watchdog,
-    hal: NativeHal<M>,
+    peripherals: Peripherals,
+    work: CoreWork,
 }
 
 impl<M: Meter> CommandCore<M> {
@@ -40,126 +39,120 @@ impl<M: Meter> CommandCore<M> {
         table: Arc<TableMemory>,
         notices: Receiver<Notice>,
     ) -> Self {
-        let hal = NativeHal {
-            settings: shared.registers.settings(),
-            shared,
-            table,
-            rings: Default::default(),
-            events: None,
-            outbox: Outbox::new(),
-            notices,
-            needs_rescan: false,
-            has_beaten: false,
-            now: 0,
-            now_ms: 0,
-            meter: M::default(),
-        };
-        Self { firmware: None, watchdog: Watchdog::default(), hal }
+        Self {
+            core: Core::new(&shared.config.body),
+            watchdog: Watchdog::default(),
+            peripherals: Peripherals::new(shared, table, notices),
+            work: CoreWork::new(),
+        }
     }
 
     /// Forgets everything and works on `table` from now on.
     pub(crate) fn reset(&mut self, table: Arc<TableMemory>) {
-        self.firmware = None;
-        self.hal.table = table;
-        self.hal.rings = Default::default();
-        self.hal.events = None;
-        self.hal.outbox.clear();
-        self.hal.notices.try_iter().for_each(drop);
-        self.hal.needs_rescan = false;
+        self.core.reset();
+        self.peripherals.reset(table);
     }
 
     /// Takes the settings and starts the firmware. Returns whether it accepts the capabilities.
     pub(crate) fn enable(&mut self, now: u64) -> bool {
-        self.tell_time(now);
-        self.hal.settings = self.hal.shared.registers.settings();
-        self.watchdog = Watchdog::new(self.hal.now_ms);
-        let words = self.hal.shared.layout.map(|layout| layout.words as usize);
-        if words == Some(self.hal.table.len()) {
-            self.firmware = Firmware::new(&mut self.hal);
-        }
-        self.firmware.is_some()
+        let side = &mut self.peripherals;
+        side.tell_time(now);
+        side.settings = side.shared.registers.settings();
+        self.watchdog = Watchdog::new(side.now_ms);
+        let words = side.shared.layout.map(|layout| layout.words as usize);
+        words == Some(side.table.len()) && self.core.enable(side)
     }
 
     /// Serves command ring `number` from now on.
     pub(crate) fn start_command_ring(&mut self, number: u32, config: RingConfig) {
-        let ring = CommandRing::new(number, config, &self.hal.shared);
-        if let Some(place) = self.hal.rings.get_mut(number as usize) {
+        let ring = CommandRing::new(number, config, &self.peripherals.shared);
+        if let Some(place) = self.peripherals.rings.get_mut(number as usize) {
             *place = Some(ring);
         }
     }
 
     /// Serves the event ring from now on.
     pub(crate) fn start_event_ring(&mut self, config: &RingConfig) {
-        let gap = self.hal.shared.clock.in_us(u64::from(config.moderation_us));
-        self.hal.events = Some(CompletionRing::new(EVENT_RING, config, gap));
+        let gap = self.peripherals.shared.clock.in_us(u64::from(config.moderation_us));
+        self.peripherals.events = Some(CompletionRing::new(EVENT_RING, config, gap));
     }
 
     /// Moves what is due between host memory and the firmware's mailboxes. Returns whether
     /// anything moved.
     pub(crate) fn pump(&mut self, now: u64) -> bool {
-        let hal = &mut self.hal;
-        let mut moved = hal.outbox.pump(&hal.shared, &mut hal.rings, &mut hal.events, now);
-        for (place, bank) in hal.rings.iter_mut().zip(&hal.shared.registers.rings) {
-            moved |= pump_ring(place, bank, &hal.shared, now);
+        let side = &mut self.peripherals;
+        // That is for the datapath; the core is not woken by what it did itself.
+        side.raise_due(now);
+        let mut moved = side.outbox.pump(&side.shared, &mut side.rings, &mut side.events, now);
+        for (place, bank) in side.rings.iter_mut().zip(&side.shared.registers.rings) {
+            moved |= pump_ring(place, bank, &side.shared, now);
         }
-        hal.events.take_if(|_| !hal.shared.registers.rings[EVENT_RING as usize].is_running());
-        let completions = hal.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(&hal.shared, completions.chain(&mut hal.events), now)
+        side.events.take_if(|_| !side.shared.registers.rings[EVENT_RING as usize].is_running());
+        let completions = side.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
+        moved | raise_interrupts(&side.shared, completions.chain(&mut side.events), now)
     }
 
-    /// One step of the firmware, and what it cost in cycles.
-    pub(crate) fn step(&mut self, now: u64) -> (Activity, u64) {
-        self.tell_time(now);
-        let Some(firmware) = &mut self.firmware else {
-            return (Activity::Idle, costs::STEP_CYCLES);
-        };
-        self.hal.meter.restart();
-        self.hal.meter.charge(costs::STEP_CYCLES);
-        // A panic of the firmware is this body's trap: the card fails, its host goes on.
-        let step = AssertUnwindSafe(|| firmware.step(&mut self.hal));
-        let Ok(activity) = catch_unwind(step) else {
-            self.firmware = None;
-            self.hal.shared.registers.fail(FailCode::TRAP, 0, 0);
-            return (Activity::Idle, costs::STEP_CYCLES);
-        };
+    /// One step of the firmware.
+    pub(crate) fn step(&mut self, now: u64) -> Step {
+        self.peripherals.tell_time(now);
+        let step = self.core.step(&mut self.peripherals);
+        let tally = self.work.add(&step, self.peripherals.has_acted);
+        self.core.add_to(tally);
         self.watch();
-        (activity, self.hal.meter.spent())
+        step
+    }
+
+    /// What the core has done so far.
+    pub(crate) fn work(&self) -> &CoreWork {
+        &self.work
+    }
+
+    /// Table memory as it stands.
+    pub(crate) fn table(&self) -> Arc<TableMemory> {
+        Arc::clone(&self.peripherals.table)
+    }
+
+    /// Where a simulated hart stands.
+    pub(crate) fn pc(&self) -> Option<u32> {
+        self.core.pc()
+    }
+
+    /// Puts bytes into a simulated hart's RAM. Returns whether there is one, and they lie in it.
+    pub(crate) fn plant(&mut self, address: u32, bytes: &[u8]) -> bool {
+        self.core.plant(address, bytes)
     }
 
     /// Pump, step, pump: one bounded slice of a free-running core. Returns whether it was busy.
     pub(crate) fn slice(&mut self, now: u64) -> bool {
         let arrived = self.pump(now);
-        let (activity, _) = self.step(now);
-        let left = !self.hal.outbox.is_empty() && self.pump(now);
-        arrived || left || activity == Activity::Busy
+        let step = self.step(now);
+        let left = !self.peripherals.outbox.is_empty() && self.pump(now);
+        arrived || left || step.is_busy
     }
 
     /// When something under way is due next, after `now`.
     pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
-        let hal = &self.hal;
-        let rings = hal.rings.iter().flatten();
+        let side = &self.peripherals;
+        let rings = side.rings.iter().flatten();
         let reads = rings.clone().filter_map(|ring| ring.next_due(now));
-        let interrupts = rings.map(|ring| &ring.completions).chain(&hal.events);
+        let interrupts = rings.map(|ring| &ring.completions).chain(&side.events);
         let interrupts = interrupts.filter_map(|ring| ring.moderation.next_due());
-        let writes = interrupts.chain(hal.outbox.next_due()).filter(|due| *due > now);
+        let raising = side.raising.map(|(at, _)| at);
+        let writes = interrupts.chain(side.outbox.next_due()).chain(raising);
+        let writes = writes.filter(|due| *due > now);
         reads.chain(writes).min()
     }
 
-    fn tell_time(&mut self, now: u64) {
-        self.hal.now = now;
-        self.hal.now_ms = self.hal.shared.clock.ms_at(now);
-    }
-
     fn watch(&mut self) {
-        let epochs = &self.hal.shared.epochs;
+        let epochs = &self.peripherals.shared.epochs;
         let look = Look {
-            now_ms: self.hal.now_ms,
+            now_ms: self.peripherals.now_ms,
             raised: epochs.load_relaxed(GLOBAL),
             announced: epochs.load_relaxed(ANNOUNCED),
-            has_beaten: std::mem::take(&mut self.hal.has_beaten),
+            has_beaten: std::mem::take(&mut self.peripherals.has_beaten),
         };
         if let Some((code, cause)) = self.watchdog.look(look) {
-            self.hal.shared.registers.fail(code, 0, cause);
+            self.peripherals.shared.registers.fail(code, 0, cause);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a card is built with: table sizes, bus, faults.
+//! What a card is built with: table sizes, bus, the core's body, faults.
 //!
 //! Taken once, when the card is made; nothing here changes afterwards. What the host may set
 //! while the card runs lies in `registers`. The defaults are those of a full-sized card.
@@ -6,6 +6,8 @@
 use abi::core::Capabilities;
 use abi::host::limit;
 
+use crate::body::Body;
+use crate::memory::TablePlace;
 use crate::pcie::Pcie;
 
 /// Everything a card is built with.
@@ -15,6 +17,10 @@ pub struct CardConfig {
     pub capabilities: Capabilities,
     /// The bus between card and host.
     pub pcie: Pcie,
+    /// What runs the firmware.
+    pub body: Body,
+    /// Where table memory lies; `None`: on the chip if it fits there.
+    pub table_place: Option<TablePlace>,
     /// Fault: a datapath that stands still now and then. `None` for a healthy card.
     pub reader_stall: Option<ReaderStall>,
 }
@@ -60,6 +66,8 @@ impl Default for CardConfig {
                 port_mac: [0x02, 0, 0, 0, 0, 0xfe],
             },
             pcie: Pcie::default(),
+            body: Body::Native,
+            table_place: None,
             reader_stall: None,
         }
     }

@@ -68,6 +68,7 @@ fn reset<M: Meter>(shared: &Shared, core: &mut CommandCore<M>, datapath: &mut Da
         shared.slot.doorbells.store_relaxed(word, 0);
     }
     shared.slot.interrupts.reset();
+    shared.trace.reset();
     shared.registers.reset();
 }
 

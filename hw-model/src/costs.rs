@@ -1,48 +1,16 @@
-//! Every latency of the model that is not the bus's, each a named constant with its source.
+//! Every latency of the model that is not the bus's or table memory's, each a named constant with
+//! its source.
 //!
-//! Cycles are those of the card clock. The bus has its own file, `pcie`. What the firmware
-//! costs is an estimate of the instructions behind each `Hal` operation on a small in-order
-//! RISC-V core (two cycles a load or store to uncached memory, one an ALU instruction); it is
-//! to be fitted against the RISC-V body, which counts cycles an instruction.
+//! Cycles are those of the card clock. The bus has its own file, `pcie`, table memory `memory`; an
+//! instruction's cycles are in `rv32::costs`, and what the firmware costs on the native body is
+//! counted on the RISC-V one (`charge`, `fitted`).
 
-/// Entering and leaving one step of the firmware: its polling loop, one lap.
-/// Estimate: 40 instructions of loop, flags and ring choice.
-pub const STEP_CYCLES: u64 = 40;
-/// `Hal::load` with the address arithmetic and the test that follow it. Estimate: 2 + 2.
-pub const LOAD_CYCLES: u64 = 4;
-/// `Hal::store` with its address arithmetic. Estimate: 1 + 2.
-pub const STORE_CYCLES: u64 = 3;
-/// `Hal::publish`: a store behind a fence. Estimate: store plus 2 for `fence rw, w`.
-pub const PUBLISH_CYCLES: u64 = 5;
-/// `Hal::observe`: a load and a fence behind it. Estimate: load plus 2 for `fence r, rw`.
-pub const OBSERVE_CYCLES: u64 = 6;
-/// `Hal::take` of a slot: sixteen loads from the mailbox and the parser's own work on it.
-/// Estimate: 16 × 2 for the words, 28 for flags, kind and dispatch.
-pub const TAKE_CYCLES: u64 = 60;
-/// `Hal::take` of an empty mailbox: one register read and a branch. Estimate.
-pub const TAKE_EMPTY_CYCLES: u64 = 3;
-/// `Hal::consume`: one register write. Estimate.
-pub const CONSUME_CYCLES: u64 = 2;
-/// `Hal::complete`: four words into the outbox and its command word. Estimate.
-pub const COMPLETE_CYCLES: u64 = 14;
-/// `Hal::write`: address and command word. Estimate; each word adds [`WRITE_WORD_CYCLES`].
-pub const WRITE_CYCLES: u64 = 8;
-/// `Hal::write`: one word into the outbox. Estimate: a store and the load it came from.
-pub const WRITE_WORD_CYCLES: u64 = 3;
-/// `Hal::fetch_list`: three register writes. Estimate.
-pub const FETCH_LIST_CYCLES: u64 = 6;
-/// `Hal::list_entry`: two loads from the list buffer, kind and range check. Estimate.
-pub const LIST_ENTRY_CYCLES: u64 = 8;
-/// `Hal::raise`: one register write behind a fence. Estimate.
-pub const RAISE_CYCLES: u64 = 4;
-/// A register read by the firmware: announced epoch, time, list state, notice. Estimate.
-pub const REGISTER_CYCLES: u64 = 3;
-/// `Hal::event`: four words into the outbox. Estimate, as `complete`.
-pub const EVENT_CYCLES: u64 = 14;
-
-/// A command that arrives wakes a core that polls: half a lap of its loop. Derived from
-/// [`STEP_CYCLES`].
-pub const WAKE_CYCLES: u64 = STEP_CYCLES / 2;
+/// Cycles that a core waits for a register or a window of the card beyond a load's own cost: one
+/// register stage between core and card, on the way there; stores are posted. A choice.
+pub const REGISTER_LOAD_STALL: u32 = 1;
+/// From something new to the core's seeing it: setting WAKE, and a stage in its line. Leaving WFI is
+/// an instruction's cost. A choice.
+pub const WAKE_CYCLES: u64 = 2;
 /// How often an idle core looks at its timers: 50 us at 250 MHz. A choice, far below the
 /// milliseconds in which those timers count.
 pub const IDLE_QUANTUM_US: u64 = 50;

@@ -9,17 +9,18 @@
 use std::collections::VecDeque;
 
 use abi::core::Fetched;
+use abi::core::mmio::MAILBOX_SLOTS;
 use abi::host::command::Slot;
 use abi::host::handle::Handle;
 use abi::host::limit::{LIST_CHUNK, SLOT_BYTES};
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
+use abi::host::trace::{TraceKind, TraceWriter};
 
 use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
 use crate::shared::Shared;
+use crate::trace::Happening;
 
-/// Slots that wait for the firmware, a ring, those under way included.
-pub(crate) const MAILBOX_SLOTS: u32 = 64;
 /// Slots in one DMA read: half the mailbox, so that the next read overlaps the firmware's work.
 const FETCH_BATCH: u32 = MAILBOX_SLOTS / 2;
 
@@ -54,7 +55,7 @@ impl CommandRing {
             config,
             completions: CompletionRing::new(number, &config, gap),
             mailbox: VecDeque::with_capacity(MAILBOX_SLOTS as usize),
-            list: ListBuffer::default(),
+            list: ListBuffer::new(number),
             reserved: 0,
             fetched: 0,
             seen_tail: 0,
@@ -113,8 +114,10 @@ impl CommandRing {
         }
         let mut cycles = shared.read_cycles(u64::from(slots * SLOT_BYTES));
         if self.seen_tail != tail {
-            cycles += shared.doorbell_cycles();
+            let way = shared.doorbell_cycles();
+            cycles += way;
             self.seen_tail = tail;
+            self.note(shared, shared.clock.due(now, way), TraceKind::DOORBELL, 0, tail);
         }
         self.reserved += slots;
         self.flight = Some(Flight { due: shared.clock.due(now, cycles), slots });
@@ -135,13 +138,19 @@ impl CommandRing {
             self.fetched = self.fetched.wrapping_add(1);
         }
         shared.registers.rings[self.number as usize].fetched.set(self.fetched);
+        self.note(shared, now, TraceKind::FETCHED, flight.slots, self.fetched);
         Ok(true)
+    }
+
+    fn note(&self, shared: &Shared, at: u64, kind: TraceKind, detail: u32, value: u32) {
+        shared.note(TraceWriter::RINGS, at, Happening { kind, ring: self.number, detail, value });
     }
 }
 
 /// The list buffer of one ring: a chunk of handles for the firmware.
 #[derive(Debug)]
 pub(crate) struct ListBuffer {
+    ring: u32,
     handles: Box<[u32; LIST_CHUNK as usize * 2]>,
     iova: u64,
     entries: u32,
@@ -150,14 +159,13 @@ pub(crate) struct ListBuffer {
     state: Fetched,
 }
 
-impl Default for ListBuffer {
-    fn default() -> Self {
-        let handles = Box::new([0; LIST_CHUNK as usize * 2]);
-        Self { handles, iova: 0, entries: 0, due: None, state: Fetched::Pending }
-    }
-}
-
 impl ListBuffer {
+    /// The buffer of command ring `ring`, empty.
+    fn new(ring: u32) -> Self {
+        let handles = Box::new([0; LIST_CHUNK as usize * 2]);
+        Self { ring, handles, iova: 0, entries: 0, due: None, state: Fetched::Pending }
+    }
+
     /// Asks for `entries` handles at `iova`; more than a chunk is cut to one.
     pub(crate) fn ask(&mut self, shared: &Shared, iova: u64, entries: u32, now: u64) {
         self.iova = iova;
@@ -176,6 +184,9 @@ impl ListBuffer {
         let words = &mut self.handles[..self.entries as usize * 2];
         let answer = shared.slot.iommu.window().read(self.iova, words);
         self.state = if answer.is_ok() { Fetched::Ready } else { Fetched::Failed };
+        let (kind, detail) = (TraceKind::LIST, self.entries);
+        let happening = Happening { kind, ring: self.ring, detail, value: 0 };
+        shared.note(TraceWriter::RINGS, now, happening);
         true
     }
 

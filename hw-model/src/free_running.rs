@@ -91,6 +91,11 @@ impl FreeRunning {
         Self { engines, threads }
     }
 
+    /// The command side, between two slices.
+    pub(crate) fn with_core<T>(&self, look: impl FnOnce(&mut CommandCore<NoMeter>) -> T) -> T {
+        look(&mut lock(&self.engines.core))
+    }
+
     /// Carries out what a control register asks for, with both engines at rest.
     pub(crate) fn control(&self, order: Order) {
         self.engines.control(order);

@@ -1,7 +1,7 @@
 //! The card in software: registers, DMA, firmware, datapath, port.
 //!
 //! Stands where a PCIe card would: a driver reaches it through [`host_driver::backing`] and
-//! cannot tell the difference. The firmware library decides what commands mean; this crate is
+//! cannot tell the difference. The firmware decides what commands mean; this crate is
 //! the hardware around it and adds time. It knows no trees and no sessions.
 //!
 //! ```text
@@ -10,6 +10,9 @@
 //!      └── completions, events ◄── outbox ◄┘      transmit rings ─► ┘ └─► completions
 //! ```
 //!
+//! Two bodies for the firmware: the library linked in, or the image on a simulated RISC-V hart
+//! ([`Body`]). Same answers; on the clock, cycles of a table or cycles counted an instruction.
+//!
 //! Two ways to run: [`ModelCard::free_running`] polls on two threads, [`ModelCard::timed`] runs
 //! events on the card's own clock. Both run the same parts.
 #![forbid(unsafe_code)]
@@ -17,7 +20,9 @@
 mod backing;
 mod bar;
 pub mod bench;
+mod body;
 mod card;
+pub mod charge;
 mod clock;
 mod command_core;
 mod config;
@@ -29,14 +34,18 @@ pub mod datapath;
 mod dma;
 pub mod epochs;
 mod fetch;
+mod fitted;
 mod free_running;
-mod hal;
+mod image;
 mod interrupts;
 mod iommu;
+pub mod measure;
+pub mod memory;
 mod meter;
 pub mod oracle;
 mod outbox;
 mod pcie;
+mod peripherals;
 pub mod port;
 mod registers;
 mod rings;
@@ -45,11 +54,17 @@ mod sleeper;
 mod slot;
 pub mod table_memory;
 mod timed;
+mod trace;
 pub mod vfio_user;
 mod watchdog;
+mod work;
 
+pub use body::Body;
 pub use card::ModelCard;
 pub use config::{CardConfig, ReaderStall};
+pub use image::{Image, ImageError, RamRange};
 pub use iommu::{MAPPINGS_MAX, Permission, Refusal};
+pub use meter::Tally;
 pub use pcie::Pcie;
 pub use slot::Slot;
+pub use work::{CoreWork, Steps};

@@ -1,17 +1,29 @@
-//! What the firmware's work costs: counted on a timed card, free on a free-running one.
+//! What the native firmware's work costs: counted on a timed card, free on a free-running one.
 //!
-//! A type parameter of `hal`, so that a free-running card pays nothing for it.
+//! A type parameter of the native body, so that a free-running card pays nothing for it. The
+//! RISC-V body needs none: it counts the cycles of its instructions.
 
 use std::cell::Cell;
 
-/// Counts the cycles that `Hal` operations cost.
+use crate::charge::{CHARGES, Charge};
+
+/// How often each charge was met.
+pub type Tally = [u64; CHARGES];
+
+/// Counts what the firmware does.
 pub(crate) trait Meter: Default + Send {
-    /// Adds `cycles`.
-    fn charge(&self, cycles: u64);
-    /// Cycles since the last [`Meter::restart`].
+    /// Meets a charge so many times.
+    fn charge(&self, charge: Charge, times: u32);
+    /// Adds cycles that the core stood still.
+    fn stall(&self, cycles: u32);
+    /// Cycles since the last [`Meter::restart`], stalls included.
     fn spent(&self) -> u64;
+    /// Cycles that it stood still since then.
+    fn stalled(&self) -> u64;
     /// Starts from zero.
     fn restart(&self);
+    /// Adds what was met since then to a tally.
+    fn add_to(&self, tally: &mut Tally);
 }
 
 /// Counts nothing: the machine's own time passes.
@@ -20,30 +32,67 @@ pub(crate) struct NoMeter;
 
 impl Meter for NoMeter {
     #[inline(always)]
-    fn charge(&self, _cycles: u64) {}
+    fn charge(&self, _charge: Charge, _times: u32) {}
+    #[inline(always)]
+    fn stall(&self, _cycles: u32) {}
     #[inline(always)]
     fn spent(&self) -> u64 {
         0
     }
     #[inline(always)]
+    fn stalled(&self) -> u64 {
+        0
+    }
+    #[inline(always)]
     fn restart(&self) {}
+    #[inline(always)]
+    fn add_to(&self, _tally: &mut Tally) {}
 }
 
 /// Counts cycles of the card clock.
-#[derive(Debug, Default)]
-pub(crate) struct CycleMeter(Cell<u64>);
+#[derive(Debug)]
+pub(crate) struct CycleMeter {
+    spent: Cell<u64>,
+    stalled: Cell<u64>,
+    tally: [Cell<u64>; CHARGES],
+}
+
+impl Default for CycleMeter {
+    fn default() -> Self {
+        let tally = [const { Cell::new(0) }; CHARGES];
+        Self { spent: Cell::new(0), stalled: Cell::new(0), tally }
+    }
+}
 
 impl Meter for CycleMeter {
     #[inline]
-    fn charge(&self, cycles: u64) {
-        self.0.set(self.0.get() + cycles);
+    fn charge(&self, charge: Charge, times: u32) {
+        let times = u64::from(times);
+        self.spent.set(self.spent.get() + charge.cycles() * times);
+        self.tally[charge.number()].update(|count| count + times);
+    }
+    #[inline]
+    fn stall(&self, cycles: u32) {
+        self.spent.set(self.spent.get() + u64::from(cycles));
+        self.stalled.set(self.stalled.get() + u64::from(cycles));
     }
     #[inline]
     fn spent(&self) -> u64 {
-        self.0.get()
+        self.spent.get()
+    }
+    #[inline]
+    fn stalled(&self) -> u64 {
+        self.stalled.get()
     }
     #[inline]
     fn restart(&self) {
-        self.0.set(0);
+        self.spent.set(0);
+        self.stalled.set(0);
+        self.tally.iter().for_each(|count| count.set(0));
+    }
+    fn add_to(&self, tally: &mut Tally) {
+        for (sum, count) in tally.iter_mut().zip(&self.tally) {
+            *sum += count.get();
+        }
     }
 }

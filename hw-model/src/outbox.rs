@@ -3,27 +3,27 @@
 //! Between the firmware's `write`, `complete`, `event` and host memory. It reads nothing back.
 //! One queue keeps the order for all rings. What belongs to a ring that was stopped is dropped;
 //! a refused write stops its ring.
-//! Invariant: completions always fit, because fetch reserved their slots; results are bounded by
-//! [`OUTBOX_RESULTS`] and refused beyond it.
+//! Invariant: no more than [`OUTBOX_ENTRIES`] are under way; the firmware asks before it posts.
 
-use abi::host::register::{Counter, EVENT_RING};
+use abi::core::mmio::{OUTBOX_ENTRIES, RESULT_WORDS};
+use abi::host::register::{Counter, EVENT_RING, TRANSMIT_RING_FIRST};
 use abi::host::status::FailCode;
+use abi::host::trace::{TraceKind, TraceWriter};
 
 use crate::dma::PostedQueue;
 use crate::fetch::CommandRing;
 use crate::iommu::{Refusal, Window};
 use crate::rings::CompletionRing;
 use crate::shared::Shared;
+use crate::trace::Happening;
 
-/// Result writes that can be under way.
-pub(crate) const OUTBOX_RESULTS: usize = 512;
-/// Words in one result write: what the firmware may hand over at once.
-pub(crate) const RESULT_WORDS: usize = 16;
+/// Words in one result write, as an array's length.
+const WORDS_MAX: usize = RESULT_WORDS as usize;
 
 /// One thing on its way to the host.
 #[derive(Debug)]
 enum Outgoing {
-    Result { ring: u32, iova: u64, words: [u32; RESULT_WORDS], count: usize },
+    Result { ring: u32, iova: u64, words: [u32; WORDS_MAX], count: usize },
     Completion { ring: u32, entry: [u32; 4] },
     Event { entry: [u32; 4] },
 }
@@ -32,41 +32,45 @@ enum Outgoing {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: PostedQueue<Outgoing>,
-    results: usize,
 }
 
 impl Outbox {
     /// An empty outbox.
     pub(crate) fn new() -> Self {
-        Self { queue: PostedQueue::new(), results: 0 }
+        Self { queue: PostedQueue::new() }
     }
 
-    /// Takes a result write; `false` when there is no room for one more.
-    pub(crate) fn result(&mut self, due: u64, ring: u32, iova: u64, words: &[u32]) -> bool {
-        let count = words.len().min(RESULT_WORDS);
-        if self.results >= OUTBOX_RESULTS {
-            return false;
-        }
-        let mut copy = [0; RESULT_WORDS];
+    /// Takes a result write. There is room: [`Self::is_full`] was asked.
+    pub(crate) fn result(&mut self, due: u64, ring: u32, iova: u64, words: &[u32]) {
+        let count = words.len().min(WORDS_MAX);
+        let mut copy = [0; WORDS_MAX];
         copy[..count].copy_from_slice(&words[..count]);
-        self.results += 1;
         self.queue.post(due, Outgoing::Result { ring, iova, words: copy, count });
-        true
     }
 
-    /// Takes a completion whose slot is committed.
+    /// Takes a completion whose slot is committed. There is room: [`Self::is_full`] was asked.
     pub(crate) fn completion(&mut self, due: u64, ring: u32, entry: [u32; 4]) {
         self.queue.post(due, Outgoing::Completion { ring, entry });
     }
 
-    /// Takes an event whose slot is committed.
+    /// Takes an event whose slot is committed. There is room: [`Self::is_full`] was asked.
     pub(crate) fn event(&mut self, due: u64, entry: [u32; 4]) {
         self.queue.post(due, Outgoing::Event { entry });
     }
 
+    /// Entries under way.
+    pub(crate) fn len(&self) -> u32 {
+        self.queue.len() as u32
+    }
+
+    /// Whether there is no room for one more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= OUTBOX_ENTRIES
+    }
+
     /// Whether nothing is under way.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.len() == 0
+        self.len() == 0
     }
 
     /// When the next write is due.
@@ -77,7 +81,6 @@ impl Outbox {
     /// Forgets everything under way.
     pub(crate) fn clear(&mut self) {
         self.queue.clear();
-        self.results = 0;
     }
 
     /// Writes what is due. Returns whether anything was.
@@ -95,16 +98,16 @@ impl Outbox {
         while let Some(outgoing) = self.queue.take_due(now) {
             let (ring, answer) = match outgoing {
                 Outgoing::Result { ring, iova, words, count } => {
-                    self.results -= 1;
-                    (ring, result(shared, &window, ring, iova, &words[..count]))
+                    (ring, result(shared, &window, ring, iova, &words[..count], now))
                 }
                 Outgoing::Completion { ring, entry } => {
                     let completions = rings.get_mut(ring as usize).and_then(Option::as_mut);
                     let completions = completions.map(|ring| &mut ring.completions);
-                    (ring, publish(shared, &window, ring, completions, entry))
+                    (ring, publish(shared, &window, ring, completions, entry, now))
                 }
                 Outgoing::Event { entry } => {
-                    (EVENT_RING, publish(shared, &window, EVENT_RING, events.as_mut(), entry))
+                    let events = events.as_mut();
+                    (EVENT_RING, publish(shared, &window, EVENT_RING, events, entry, now))
                 }
             };
             if answer.is_err() {
@@ -121,11 +124,15 @@ fn result(
     ring: u32,
     iova: u64,
     words: &[u32],
+    now: u64,
 ) -> Result<(), Refusal> {
     if !shared.registers.rings[ring as usize].is_running() {
         return Ok(());
     }
-    window.write(iova, words)
+    window.write(iova, words)?;
+    let (kind, detail) = (TraceKind::RESULT, words.len() as u32);
+    shared.note(TraceWriter::RINGS, now, Happening { kind, ring, detail, value: 0 });
+    Ok(())
 }
 
 fn publish(
@@ -134,10 +141,14 @@ fn publish(
     ring: u32,
     completions: Option<&mut CompletionRing>,
     entry: [u32; 4],
+    now: u64,
 ) -> Result<(), Refusal> {
     let bank = &shared.registers.rings[ring as usize];
     if let Some(completions) = completions.filter(|_| bank.is_running()) {
-        bank.posted.set(completions.publish(window, entry)?);
+        let posted = completions.publish(window, entry)?;
+        bank.posted.set(posted);
+        let happening = Happening { kind: TraceKind::POSTED, ring, detail: 0, value: posted };
+        shared.note(TraceWriter::RINGS, now, happening);
     }
     Ok(())
 }
@@ -155,7 +166,22 @@ pub(crate) fn raise_interrupts<'a>(
             if shared.slot.raise(vector) {
                 shared.counters.add(Counter::INTERRUPTS, 1);
             }
+            let happening = Happening {
+                kind: TraceKind::INTERRUPT,
+                ring: ring.number,
+                detail: vector,
+                value: 0,
+            };
+            shared.note(writer_of(ring.number), now, happening);
         }
     }
     raised
+}
+
+/// Who serves ring `number`, and writes what it traces.
+fn writer_of(number: u32) -> TraceWriter {
+    match number {
+        TRANSMIT_RING_FIRST..EVENT_RING => TraceWriter::DATAPATH,
+        _ => TraceWriter::RINGS,
+    }
 }

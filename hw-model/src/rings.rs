@@ -117,7 +117,8 @@ pub(crate) fn doorbell_tail(page: &Memory, number: u32) -> u32 {
 /// The completion side of a ring.
 #[derive(Debug)]
 pub(crate) struct CompletionRing {
-    number: u32,
+    /// By its register bank.
+    pub(crate) number: u32,
     base: u64,
     size: RingSize,
     /// Entries that are under way or written.

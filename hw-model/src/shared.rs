@@ -1,4 +1,4 @@
-//! What all engines of one card share: registers, counters, clock, epochs, and the slot it is in.
+//! What all engines of one card share: registers, counters, clock, epochs, trace, and its slot.
 //!
 //! Nothing here is behind a lock that a datapath step could wait for. The engines themselves
 //! (`command_core`, `datapath`) have one owner each and are not in here.
@@ -15,6 +15,7 @@ use crate::epochs::Epochs;
 use crate::registers::RegisterFile;
 use crate::sleeper::Sleeper;
 use crate::slot::Slot;
+use crate::trace::Trace;
 
 /// The shared part of a card.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) registers: RegisterFile,
     pub(crate) epochs: Epochs,
+    pub(crate) trace: Trace,
     /// The core's thread, if it has one and it rests.
     pub(crate) core_sleeper: Sleeper,
     /// The datapath's thread, if it has one and it rests.
@@ -52,6 +54,7 @@ impl Shared {
             counters: Counters::new(),
             registers: RegisterFile::default(),
             epochs: Epochs::default(),
+            trace: Trace::new(),
             core_sleeper: Sleeper::default(),
             datapath_sleeper: Sleeper::default(),
         })

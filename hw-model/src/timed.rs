@@ -7,8 +7,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use firmware::Activity;
-
 use crate::command_core::CommandCore;
 use crate::control::{Order, carry_out};
 use crate::costs;
@@ -99,6 +97,11 @@ impl Timed {
         events.run(next, quantum, &self.shared);
     }
 
+    /// The command side, between two events.
+    pub(crate) fn with_core<T>(&self, look: impl FnOnce(&mut CommandCore<CycleMeter>) -> T) -> T {
+        look(&mut self.lock().core)
+    }
+
     fn lock(&self) -> MutexGuard<'_, EventLoop> {
         // A panic under the lock has left the engines as they were; a reset clears them.
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,11 +160,11 @@ impl EventLoop {
         }
         match self.core_state {
             CoreState::Busy(at) | CoreState::Idle(_, at) if at <= now => {
-                let (activity, cycles) = self.core.step(now);
-                let free = now + cycles;
-                self.core_state = match activity {
-                    Activity::Busy => CoreState::Busy(free),
-                    _ => CoreState::Idle(free, free + quantum),
+                let step = self.core.step(now);
+                let free = now + step.cycles;
+                self.core_state = match step.is_busy {
+                    true => CoreState::Busy(free),
+                    false => CoreState::Idle(free, free + quantum),
                 };
             }
             _ => {}
@@ -176,7 +179,7 @@ impl EventLoop {
         matches!(self.core_state, CoreState::Idle(since, _) if since <= now)
     }
 
-    /// Something arrived for the core: if it idles, it sees that in half a lap of its loop.
+    /// Something arrived for the core: if it sleeps, that wakes it.
     fn wake_core(&mut self, now: u64) {
         if let CoreState::Idle(since, _) = self.core_state {
             self.core_state = CoreState::Busy(since.max(now + costs::WAKE_CYCLES));

@@ -7,6 +7,6 @@
 use hw_model::conformance::ModelRig;
 
 /// Cards that run on threads of their own.
-const RIG: ModelRig = ModelRig::FreeRunning;
+const RIG: ModelRig = ModelRig::FREE_RUNNING;
 
 include!("rig/claims.rs");

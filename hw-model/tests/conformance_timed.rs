@@ -7,6 +7,6 @@
 use hw_model::conformance::ModelRig;
 
 /// Cards whose time is simulated, event by event.
-const RIG: ModelRig = ModelRig::Timed;
+const RIG: ModelRig = ModelRig::TIMED;
 
 include!("rig/claims.rs");

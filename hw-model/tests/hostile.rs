@@ -67,13 +67,13 @@ fn deed() -> impl Strategy<Value = Deed> {
 #[test]
 fn a_timed_card_outlives_any_host() {
     seeds::for_each_seed("a hostile host, timed", 300, &vec(deed(), 1..80), |deeds| {
-        outlive(ModelRig::Timed, &deeds)
+        outlive(ModelRig::TIMED, &deeds)
     });
 }
 
 #[test]
 fn a_free_running_card_outlives_any_host() {
-    let property = |deeds: Vec<Deed>| outlive(ModelRig::FreeRunning, &deeds);
+    let property = |deeds: Vec<Deed>| outlive(ModelRig::FREE_RUNNING, &deeds);
     seeds::for_each_seed("a hostile host, free-running", 60, &vec(deed(), 1..80), property);
 }
 
@@ -131,7 +131,7 @@ fn is_usable(card: Arc<ModelCard>) {
 
 #[test]
 fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
-    for model in [ModelRig::Timed, ModelRig::FreeRunning] {
+    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING] {
         let raw =
             RawCard::open(&model, &Needs::default()).expect("the model can be given everything");
         let count = || u64::from(raw.counter(Counter::BAD_ACCESSES));
@@ -158,7 +158,7 @@ fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
 
 #[test]
 fn a_card_that_was_reset_in_the_middle_of_everything_is_as_new() {
-    for model in [ModelRig::Timed, ModelRig::FreeRunning] {
+    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING] {
         let body = model.power_on(&Needs::default()).expect("the model can be given everything");
         for round in 0..20 {
             let session =

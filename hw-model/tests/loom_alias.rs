@@ -16,7 +16,7 @@ fn all_paths_move_at_once() {
         let new = writer.must(&mut reader, vec![new_neighbor(2, 0)]);
         writer.submit(vec![relink_all(new[0], old[0])]);
         let writing = loom_card::spawn(move || writer.steps(4, 1));
-        reader.begin(&card.epochs, || {});
+        reader.begin(&card.epochs, |_| {});
         let first = whole(&route(card.resolve(old[1])));
         let second = whole(&route(card.resolve(old[2])));
         assert!(first <= second, "the second path is looked at later, so it is not older");
@@ -37,7 +37,7 @@ fn a_path_never_leaves_by_a_neighbor_it_never_had() {
         writer.submit(vec![relink_all(c[0], a[0])]);
         let writing = loom_card::spawn(move || writer.steps(6, 2));
         for _ in 0..2 {
-            reader.begin(&card.epochs, || {});
+            reader.begin(&card.epochs, |_| {});
             loom_card::pause();
             let mac = whole(&route(card.resolve(a[1])));
             assert!(mac == 1 || mac == 2, "neighbor {mac} was never this path's");

@@ -36,7 +36,7 @@ fn check(
         writer.submit(command(&first, &second));
         let writing = loom_card::spawn(move || writer.steps(STEPS, 1));
         for _ in 0..BATCHES {
-            reader.begin(&card.epochs, || {});
+            reader.begin(&card.epochs, |_| {});
             if let Verdict::Send(route) = card.resolve(first[1]) {
                 loom_card::pause();
                 // The frame crosses the port: what has the host seen by then?
@@ -74,7 +74,7 @@ fn a_reader_that_announces_too_early_is_caught() {
         let writing = loom_card::spawn(move || writer.steps(STEPS, 1));
         for _ in 0..BATCHES {
             let verdict = card.resolve(first[1]);
-            reader.begin(&card.epochs, || {});
+            reader.begin(&card.epochs, |_| {});
             loom_card::pause();
             let has_completed = card.completed() > before;
             let leaves = matches!(verdict, Verdict::Send(_));

@@ -22,7 +22,7 @@ fn a_header_is_whole() {
         writer.submit(vec![new_mac(old[0], 3)]);
         let writing = loom_card::spawn(move || writer.steps(6, 2));
         for _ in 0..2 {
-            reader.begin(&card.epochs, || {});
+            reader.begin(&card.epochs, |_| {});
             loom_card::pause();
             let mac = whole(&route(card.resolve(path)));
             assert!((1..=3).contains(&mac));
@@ -45,7 +45,7 @@ fn a_bank_that_is_reused_without_a_grace_period_tears() {
         let writing = loom_card::spawn(move || {
             for _ in 0..8 {
                 writer.step();
-                reader.begin(&epochs.epochs, || {});
+                reader.begin(&epochs.epochs, |_| {});
             }
         });
         whole(&route(card.resolve(path)));

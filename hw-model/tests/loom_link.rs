@@ -19,7 +19,7 @@ fn reader_sees_old_or_new_never_torn() {
         let writing = loom_card::spawn(move || writer.steps(4, 1));
         let mut last = 1;
         for _ in 0..2 {
-            reader.begin(&card.epochs, || {});
+            reader.begin(&card.epochs, |_| {});
             loom_card::pause();
             let mac = whole(&route(card.resolve(path)));
             assert!(mac == 1 || mac == 2);

@@ -20,7 +20,7 @@ const ACTIONS: usize = 60;
 #[test]
 fn the_timed_card_answers_as_the_oracle_does() {
     let seen = RefCell::default();
-    let property = |stream| play(ModelRig::Timed, stream, &seen);
+    let property = |stream| play(ModelRig::TIMED, stream, &seen);
     seeds::for_each_seed("the timed card and the oracle", 2_000, &streams(ACTIONS), property);
     let seen = seen.into_inner();
     if std::env::var_os("FLUE_CASES").is_none() {
@@ -36,7 +36,7 @@ fn the_timed_card_answers_as_the_oracle_does() {
 #[test]
 fn the_free_running_card_answers_as_the_oracle_does() {
     let seen = RefCell::default();
-    let property = |stream| play(ModelRig::FreeRunning, stream, &seen);
+    let property = |stream| play(ModelRig::FREE_RUNNING, stream, &seen);
     seeds::for_each_seed("the free-running card and the oracle", 100, &streams(ACTIONS), property);
 }
 

@@ -5,10 +5,12 @@
 //! looked at again in a later step. The firmware is the only writer of table memory except for
 //! the reachability ages, which the datapath writes.
 
+use super::super::host::command::Slot;
 use super::super::host::handle::Handle;
 use super::super::host::limit;
 use super::super::host::register::Counter;
 use super::super::host::status::FailCode;
+use super::super::host::trace::TraceKind;
 
 /// What this card offers. Constant from power-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +47,27 @@ pub struct Capabilities {
     pub port_mac: [u8; 6],
 }
 
+impl Capabilities {
+    /// A card without anything.
+    pub const NONE: Self = Self {
+        neighbors: 0,
+        paths: 0,
+        connections: 0,
+        aliases: 0,
+        source_macs: 0,
+        vlans: 0,
+        state_memory: 0,
+        command_rings: 0,
+        transmit_rings: 0,
+        ring_slots: 0,
+        vectors: 0,
+        held_per_path: 0,
+        held_total: 0,
+        clock_khz: 0,
+        port_mac: [0; 6],
+    };
+}
+
 /// What the host set before ENABLE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Settings {
@@ -58,6 +81,17 @@ pub struct Settings {
     pub port_vlan_count: u32,
     /// Interface VLANs.
     pub port_vlans: [u16; limit::PORT_VLANS_MAX as usize],
+}
+
+impl Settings {
+    /// Nothing set.
+    pub const NONE: Self = Self {
+        generation_seed: 0,
+        grace_ms: 0,
+        stale_ms: 0,
+        port_vlan_count: 0,
+        port_vlans: [0; limit::PORT_VLANS_MAX as usize],
+    };
 }
 
 /// What the datapath leaves for the firmware. Losing one is harmless: the datapath says it again
@@ -105,14 +139,31 @@ pub trait Hal {
     /// Reads a word that the datapath writes (Acquire).
     fn observe(&self, word: u32) -> u32;
 
-    /// Takes the next command slot of `ring` out of its mailbox. For every slot taken the
-    /// firmware owes exactly one of [`Hal::consume`] and [`Hal::complete`].
-    fn take(&mut self, ring: u32) -> Option<super::super::host::command::Slot>;
+    /// One bit a ring that is to be looked at: slots wait in its mailbox, or it was stopped.
+    fn pending(&self) -> u32;
+    /// Where the next command slot of `ring` lies in its mailbox; `None` when there is none.
+    fn front(&self, ring: u32) -> Option<u32>;
+    /// Word `word` of the slot at `place`, which [`Hal::front`] gave and which was not taken yet.
+    fn peek(&self, place: u32, word: u32) -> u32;
+    /// Takes the next command slot of `ring` out of its mailbox; there is one. For every slot
+    /// taken the firmware owes exactly one of [`Hal::consume`] and [`Hal::complete`].
+    fn skip(&mut self, ring: u32);
+    /// Takes the next command slot of `ring` with its words; `false` when there is none.
+    #[inline(always)]
+    fn take(&mut self, ring: u32, slot: &mut Slot) -> bool {
+        let Some(place) = self.front(ring) else { return false };
+        for (word, value) in (0..).zip(slot) {
+            *value = self.peek(place, word);
+        }
+        self.skip(ring);
+        true
+    }
     /// Settles one taken slot that gets no completion of its own.
     fn consume(&mut self, ring: u32);
     /// Settles one taken slot with the tree's completion (phase aside). Posted after all earlier
-    /// writes of this ring, then the interrupt. There is always room: it was reserved at fetch.
-    fn complete(&mut self, ring: u32, completion: [u32; 4]);
+    /// writes of this ring, then the interrupt. The completion ring has room: it was reserved at
+    /// fetch. `false` when the outbox is full: nothing was settled, try again in a later step.
+    fn complete(&mut self, ring: u32, completion: [u32; 4]) -> bool;
     /// Whether `ring` was stopped by an error; its open tree is to be forgotten, nothing settled.
     fn is_stopped(&self, ring: u32) -> bool;
 
@@ -136,14 +187,16 @@ pub trait Hal {
 
     /// Takes the next notice of the datapath.
     fn notice(&mut self) -> Option<Notice>;
-    /// Posts an event (phase and rescan aside). `false` when the event ring is full or not
-    /// started: the card counts it and sets the rescan mark on the next one that fits.
+    /// Posts an event (phase and rescan aside). `false` when the event ring or the outbox is full
+    /// or the ring is not started: the next one that fits carries the rescan mark.
     fn event(&mut self, event: [u32; 4]) -> bool;
 
     /// Card time in ms; wraps.
     fn now_ms(&self) -> u32;
     /// Shows that the firmware runs.
     fn heartbeat(&mut self);
+    /// Records what happened, while the trace is on. Costs nothing else.
+    fn trace(&mut self, kind: TraceKind, ring: u32, detail: u32, value: u32);
     /// Adds to a counter.
     fn count(&mut self, counter: Counter, amount: u32);
     /// Puts the card into *failed*: port off, no more DMA.

@@ -4,6 +4,7 @@
 //! that on its order. The same firmware runs in every body because it knows only this.
 
 pub mod hal;
+pub mod mmio;
 pub mod table;
 
 pub use hal::{Capabilities, Fetched, Hal, Notice, Settings};

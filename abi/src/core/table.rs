@@ -5,6 +5,7 @@
 //! the reachability ages. One hot cache line (16 words) for a neighbor, a path, a connection.
 
 use super::hal::Capabilities;
+use super::mmio::TABLES_BYTES;
 
 words! {
     /// A neighbor's hot line.
@@ -227,7 +228,22 @@ pub struct TableLayout {
 }
 
 impl TableLayout {
-    /// Lays the regions out one after another. `None` when they do not fit 32-bit word offsets.
+    /// No tables.
+    pub const NONE: Self = Self {
+        neighbors: 0,
+        neighbors_private: 0,
+        paths: 0,
+        connections: 0,
+        states: 0,
+        aliases: 0,
+        aliases_private: 0,
+        ages: 0,
+        source_macs: 0,
+        vlans: 0,
+        words: 0,
+    };
+
+    /// Lays the regions out one after another. `None` when they do not fit the core's window.
     #[must_use]
     pub const fn new(capabilities: &Capabilities) -> Option<Self> {
         let c = capabilities;
@@ -242,7 +258,7 @@ impl TableLayout {
         let ages = place(&mut next, c.neighbors, age::WORDS);
         let source_macs = place(&mut next, c.source_macs, source_mac::WORDS);
         let vlans = place(&mut next, VLAN_IDS, vlan::WORDS);
-        if next > u32::MAX as u64 {
+        if next > TABLES_BYTES as u64 / 4 {
             return None;
         }
         Some(Self {
@@ -335,6 +351,6 @@ const fn place(next: &mut u64, entries: u32, words: u32) -> u32 {
     let start = *next;
     let end = start + entries as u64 * words as u64;
     *next = end.next_multiple_of(LINE_WORDS as u64);
-    // A region past 32 bits makes `TableLayout::new` answer None, so the cut is never used.
+    // A region past the window makes `TableLayout::new` answer None, so the cut is never used.
     start as u32
 }

@@ -29,7 +29,7 @@ limits! {
         /// Entries in one list of handles.
         LIST_ENTRIES_MAX: u32 = 4_194_304,
         /// Entries of a list that are carried out before other rings are served.
-        LIST_CHUNK: u32 = 64,
+        LIST_CHUNK: u32 = 128,
         /// Aliases that one neighbor can have.
         NEIGHBOR_ALIASES_MAX: u32 = 4,
         /// Frames that one batch of the datapath resolves between two announcements.

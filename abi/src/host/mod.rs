@@ -8,4 +8,5 @@ pub mod limit;
 pub mod position;
 pub mod register;
 pub mod status;
+pub mod trace;
 pub mod transmit;

@@ -2,7 +2,8 @@
 //!
 //! 32-bit accesses, aligned. Any other access is answered with zero or ignored, and counted in
 //! `BAD_ACCESSES`. Pages: 0x0000 registers, 0x1000 counters, 0x2000 doorbells (may be mapped;
-//! writing has no side effect, the card polls), 0x3000 MSI-X table, 0x3800 pending bits.
+//! writing has no side effect, the card polls), 0x3000 MSI-X table, 0x3800 pending bits, 0x4000
+//! trace rings (see `trace`).
 
 registers! {
     /// Identity, capabilities, health and control. Constant after reset unless a line says otherwise.

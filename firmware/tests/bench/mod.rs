@@ -15,6 +15,7 @@ use abi::host::command::Slot;
 use abi::host::handle::Handle;
 use abi::host::register::{COUNTERS, Counter};
 use abi::host::status::FailCode;
+use abi::host::trace::TraceKind;
 use firmware::{Activity, Firmware};
 
 /// Steps in which any tree of this test is carried out.
@@ -76,7 +77,8 @@ impl Bench {
             written: BTreeMap::new(),
             completions: Vec::new(),
         };
-        let firmware = Firmware::new(&mut bench).expect("capabilities that fit together");
+        let mut firmware = Firmware::new();
+        assert!(firmware.start(&mut bench), "capabilities that fit together");
         (bench, firmware)
     }
 
@@ -180,17 +182,26 @@ impl Hal for Bench {
     fn observe(&self, word: u32) -> u32 {
         self.load(word)
     }
-    fn take(&mut self, _: u32) -> Option<Slot> {
-        let slot = self.mailbox.pop_front()?;
+    fn pending(&self) -> u32 {
+        u32::from(!self.mailbox.is_empty())
+    }
+    fn front(&self, _: u32) -> Option<u32> {
+        (!self.mailbox.is_empty()).then_some(0)
+    }
+    fn peek(&self, _: u32, word: u32) -> u32 {
+        self.mailbox[0][word as usize]
+    }
+    fn skip(&mut self, _: u32) {
+        self.mailbox.pop_front().expect("the firmware looked first");
         self.unsettled += 1;
-        Some(slot)
     }
     fn consume(&mut self, _: u32) {
         self.unsettled = self.unsettled.checked_sub(1).expect("a slot was taken");
     }
-    fn complete(&mut self, _: u32, completion: [u32; 4]) {
+    fn complete(&mut self, _: u32, completion: [u32; 4]) -> bool {
         self.unsettled = self.unsettled.checked_sub(1).expect("a slot was taken");
         self.completions.push(completion);
+        true
     }
     fn is_stopped(&self, _: u32) -> bool {
         false
@@ -230,6 +241,7 @@ impl Hal for Bench {
         self.now_ms
     }
     fn heartbeat(&mut self) {}
+    fn trace(&mut self, _: TraceKind, _: u32, _: u32, _: u32) {}
     fn count(&mut self, counter: Counter, amount: u32) {
         self.counts[counter.0 as usize] += amount;
     }

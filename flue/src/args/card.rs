@@ -13,12 +13,16 @@ use host_driver::vfio::{NoAddress, PciAddress};
 const TABLE_ENTRIES_MAX: u32 = 16_777_216;
 /// How a PCIe card's name begins.
 const VFIO: &str = "vfio:";
+/// The cards that there are, for a message.
+const CARDS: &str = "`model`, `riscv` and `vfio:BDF`";
 
 /// A card that this version can drive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CardName {
     /// The model in this process.
     Model,
+    /// The same with the firmware's image on a simulated RISC-V core.
+    Riscv,
     /// A PCIe card, real or served, through Linux VFIO.
     Vfio(PciAddress),
 }
@@ -29,20 +33,24 @@ impl FromStr for CardName {
     fn from_str(text: &str) -> Result<Self, String> {
         let absent = match text {
             "model" => return Ok(Self::Model),
-            "riscv" => "the firmware on a RISC-V simulator comes with a later version",
+            "riscv" => return Ok(Self::Riscv),
             "rtl" => "the card in SystemVerilog comes with a later version",
             _ => match text.strip_prefix(VFIO) {
                 Some(address) => {
                     let address = address.parse().map_err(|error: NoAddress| error.to_string())?;
                     return Ok(Self::Vfio(address));
                 }
-                None => return Err("no such card; this version has `model` and `vfio:BDF`".into()),
+                None => return Err(format!("no such card; this version has {CARDS}")),
             },
         };
-        Err(format!(
-            "{absent}; this version (flue {}) has `model` and `vfio:BDF`",
-            env!("CARGO_PKG_VERSION")
-        ))
+        Err(format!("{absent}; this version (flue {}) has {CARDS}", env!("CARGO_PKG_VERSION")))
+    }
+}
+
+impl CardName {
+    /// Whether it is a model in this process, whatever its core.
+    pub(crate) fn is_model(self) -> bool {
+        matches!(self, Self::Model | Self::Riscv)
     }
 }
 
@@ -50,6 +58,7 @@ impl fmt::Display for CardName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Model => f.write_str("model"),
+            Self::Riscv => f.write_str("riscv"),
             Self::Vfio(address) => write!(f, "{VFIO}{address}"),
         }
     }
@@ -157,9 +166,10 @@ mod tests {
     #[test]
     fn a_card_that_is_not_there_is_named_as_such() {
         assert_eq!("model".parse(), Ok(CardName::Model));
-        for card in ["riscv", "rtl", "fpga"] {
+        assert_eq!("riscv".parse(), Ok(CardName::Riscv));
+        for card in ["rtl", "fpga"] {
             let error = card.parse::<CardName>().unwrap_err();
-            assert!(error.ends_with("has `model` and `vfio:BDF`"), "{error}");
+            assert!(error.ends_with("has `model`, `riscv` and `vfio:BDF`"), "{error}");
         }
     }
 

@@ -83,6 +83,23 @@ pub(crate) enum Command {
     /// next may come. Ends on SIGINT (Ctrl-C) or SIGTERM and removes its socket.
     #[command(after_long_help = SERVE_HELP)]
     Serve(ServeArgs),
+    /// Measures a card: what each operation costs.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Counts what each operation costs the card's core: instructions, cycles, time on its clock.
+    ///
+    /// The firmware's image runs on a simulated RISC-V core, one operation at a time, each in its
+    /// steady state. A cost is that of all the core's steps in which something was taken, stored,
+    /// posted, asked for or raised, from the slot in the mailbox to the posted completion; steps
+    /// that only wait, for a fence or for a list, are apart. Once with tables that fit the chip's
+    /// own memory, and once with tables that lie in memory beside it, where the core waits for each
+    /// line. Beside it the cycles that the model without that core takes for the same, and how far
+    /// it is off. The figures are the same in every run.
+    Card(BenchCardArgs),
 }
 
 /// Below the options of `flue conformance --help`.
@@ -138,6 +155,8 @@ pub(crate) struct FailoverArgs {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) port: PortArgs,
+    #[command(flatten)]
+    pub(crate) trace: TraceArgs,
     /// Says each step on standard error as it is taken, in place of progress bars.
     #[arg(long)]
     pub(crate) verbose: bool,
@@ -155,6 +174,8 @@ pub(crate) struct RunArgs {
     pub(crate) script: PathBuf,
     #[command(flatten)]
     pub(crate) port: PortArgs,
+    #[command(flatten)]
+    pub(crate) trace: TraceArgs,
     /// Taken for uniformity: answers are JSON, one object a line, with or without it.
     #[arg(long)]
     pub(crate) json: bool,
@@ -167,7 +188,16 @@ pub(crate) struct InspectArgs {
     /// Runs a script on the card first; its answers go to standard error.
     #[arg(long, value_name = "SCRIPT.jsonl")]
     pub(crate) script: Option<PathBuf>,
-    /// Prints one JSON object instead of tables for a person.
+    /// Shows a trace instead: that in FILE, which `failover --trace` or `run --trace` has made, or
+    /// without FILE that of the card from its attach on, through the script if there is one. One
+    /// line for each thing that host, rings, firmware or datapath did, in order, in us.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) trace: Option<Option<PathBuf>>,
+    /// Writes the trace as a Chrome trace, which Perfetto (ui.perfetto.dev) opens, instead of
+    /// printing it.
+    #[arg(long, value_name = "OUT.json", requires = "trace", conflicts_with = "json")]
+    pub(crate) chrome: Option<PathBuf>,
+    /// Prints one JSON object instead of tables for a person; of a trace, one a line.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -179,9 +209,12 @@ pub(crate) struct ConformanceArgs {
     /// Claims to try: a name, or how names begin. Default: all.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// Card to try them on: `model`, or `vfio:BDF` for a card with a bench BAR.
+    /// Card to try them on: `model`, `riscv`, or `vfio:BDF` for a card with a bench BAR.
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
+    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
     /// PCI ID of a `vfio:` card that has one of its own; by default flue's, 1af4:10f0.
     #[arg(long, value_name = "VENDOR:DEVICE")]
     pub(crate) pci_id: Option<PciId>,
@@ -206,9 +239,12 @@ pub(crate) struct ServeArgs {
     /// judge frames. A real card has none.
     #[arg(long)]
     pub(crate) bench: bool,
-    /// Card to serve: `model`. (`riscv` and `rtl` are not in this version.)
+    /// Card to serve: `model`, or `riscv`. (`rtl` is not in this version.)
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
+    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
     /// Refused: a timed card's time passes only while the driver in its own process waits.
     #[arg(long, hide = true)]
     pub(crate) timed: bool,
@@ -222,6 +258,29 @@ pub(crate) struct ServeArgs {
     /// standard error.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Where the trace of a job goes; without, the card writes none.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Keeps a trace of host, rings, firmware and datapath in a file, for `flue inspect --trace
+    /// FILE`. At most 4 million records; what is missing is counted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchCardArgs {
+    /// Firmware image; by default the one that `cargo xtask firmware` has built.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
+    /// Prints one JSON object instead of tables for a person.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Prints the model's table of costs, fitted to this image, as the source file
+    /// hw-model/src/fitted.rs. For who has changed the firmware; again until it stays as it is.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) fit: bool,
 }
 
 /// Where frames go that leave a model card; without either they are only counted.
@@ -241,10 +300,14 @@ pub(crate) struct PortArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Card")]
 pub(crate) struct CardArgs {
-    /// Card to run on: `model` (in this process), or `vfio:BDF`, a PCIe card that is bound to
-    /// vfio-pci, as in vfio:0000:01:00.0. (`riscv` and `rtl` are not in this version.)
+    /// Card to run on: `model` (in this process), `riscv` (the same, with the firmware's image on a
+    /// simulated RISC-V core), or `vfio:BDF`, a PCIe card that is bound to vfio-pci, as in
+    /// vfio:0000:01:00.0. (`rtl` is not in this version.)
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
+    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
     /// PCI ID of a `vfio:` card that has one of its own; by default flue's, 1af4:10f0.
     #[arg(long, value_name = "VENDOR:DEVICE")]
     pub(crate) pci_id: Option<PciId>,

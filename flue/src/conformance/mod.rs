@@ -24,6 +24,7 @@ use self::report::Report;
 use self::trial::{Trial, Verdict};
 use crate::args::{Capacity, CardName, ConformanceArgs};
 use crate::card::{self, CardError};
+use crate::image;
 
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +74,11 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<bool, ConformanceError> {
         return report::list(&chosen).map(|()| true).map_err(ConformanceError::from);
     }
     card::refuse_model_options(args.card, args.timed, &Capacity::default(), None)?;
+    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
     match args.card {
-        CardName::Model => {
+        CardName::Model | CardName::Riscv => {
             card::refuse_pci_id(args.pci_id)?;
-            let rig = if args.timed { ModelRig::Timed } else { ModelRig::FreeRunning };
+            let rig = ModelRig { is_timed: args.timed, body };
             try_all(args, &pick(&chosen), &rig, || true, &mut io::stdout())
         }
         CardName::Vfio(address) => on_served(args, &chosen, address),
@@ -171,7 +173,7 @@ mod tests {
         let Command::Conformance(args) = cli.command else { unreachable!("it was parsed so") };
         let mut output = Vec::new();
         let is_there = || !claims.iter().any(|claim| claim.name == "loses_the_card");
-        let held = try_all(&args, claims, &ModelRig::Timed, is_there, &mut output).unwrap();
+        let held = try_all(&args, claims, &ModelRig::TIMED, is_there, &mut output).unwrap();
         (String::from_utf8(output).unwrap(), held)
     }
 

@@ -114,11 +114,13 @@ impl<'a, W: Write> Report<'a, W> {
     }
 
     fn card(&self) -> String {
-        match (self.args.card, self.args.timed) {
-            (CardName::Model, true) => "the model, timed".to_owned(),
-            (CardName::Model, false) => "the model, free-running".to_owned(),
-            (card, _) => card.to_string(),
-        }
+        let name = match self.args.card {
+            CardName::Model => "the model",
+            CardName::Riscv => "the model with a RISC-V core",
+            card => return card.to_string(),
+        };
+        let way = if self.args.timed { "timed" } else { "free-running" };
+        format!("{name}, {way}")
     }
 
     fn print(&mut self, line: &str) -> io::Result<()> {

@@ -120,7 +120,7 @@ mod tests {
 
     fn verdict(check: fn(&ModelRig) -> Result<(), Unfit>) -> (Outcome, Option<String>) {
         let trial = Trial::begin();
-        let verdict = trial.of(&Claim { name: "of_a_test", check }, &ModelRig::Timed);
+        let verdict = trial.of(&Claim { name: "of_a_test", check }, &ModelRig::TIMED);
         (verdict.outcome, verdict.why)
     }
 

@@ -33,6 +33,7 @@ use crate::args::FailoverArgs;
 use crate::card::{self, Capture, CardError, Errand, Outside, Wishes};
 use crate::observer::{Observer, ObserverPort};
 use crate::routes::{RouteError, Table};
+use crate::trace::TraceTo;
 
 /// Why there is no verdict.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,7 @@ pub(crate) fn run(args: &FailoverArgs) -> Result<bool, FailoverError> {
         paths: Some(args.paths as u32),
         packet_bytes: Some(traffic::PACKET_BYTES),
         port: Some(&args.port),
+        trace: args.trace.trace.as_deref().map(TraceTo::File),
     };
     let failover = Failover { args, table: &table, scene: None, capture: Capture::none() };
     let mut report = card::with_session(&args.card, wishes, failover)?;

@@ -49,7 +49,7 @@ macro_rules! leaves {
     };
 }
 
-leaves!(bool, u8, u16, u32, u64, usize, i32, &str, String);
+leaves!(bool, u8, u16, u32, u64, usize, i32, f64, &str, String);
 
 impl From<Entries> for Node {
     fn from(entries: Entries) -> Self {

@@ -23,6 +23,7 @@ use crate::memory::{Memory, Words};
 use crate::outcome::Outcome;
 use crate::ring::{Consumer, Producer};
 use crate::session::ticket::Recipient;
+use crate::trace::HostMark;
 use crate::tree::Tree;
 
 /// Words of a command slot.
@@ -128,6 +129,8 @@ impl Lane {
         }
         let tag = self.next_tag;
         self.next_tag = tag.wrapping_add(1);
+        let blocks = tree.blocks;
+        self.backing.mark(HostMark::Submitted { ring: self.number, tag, blocks });
         self.flying.push_back(Flying { tree, recipient, tag, results, sent: 0, end: 0 });
         self.push();
         Ok(())
@@ -185,6 +188,8 @@ impl Lane {
         let Some(first) = self.flying.pop_front() else { return Ok(None) };
         self.consumed = first.end;
         self.note_progress();
+        let Completion { tag, done, .. } = completion;
+        self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
         let used = first.tree.result_bytes as usize / 4;
         let memory = first.results.memory();
         let words = (0..used).map(|word| memory.load_relaxed(word)).collect();

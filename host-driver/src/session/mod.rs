@@ -447,7 +447,11 @@ fn deliver(deliveries: Deliveries) {
 }
 
 /// A 64-bit register pair, whole even when it moves between the reads.
-fn wide(registers: &impl crate::backing::Registers, low: u32, high: u32) -> u64 {
+pub(crate) fn wide(
+    registers: &(impl crate::backing::Registers + ?Sized),
+    low: u32,
+    high: u32,
+) -> u64 {
     const TRIES: u32 = 4;
     let mut upper = registers.read(high);
     for _ in 0..TRIES {

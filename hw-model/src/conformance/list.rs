@@ -187,6 +187,12 @@ macro_rules! for_each_claim {
             hostile::a_tree_that_changes_its_opcode_is_answered,
             hostile::slots_of_random_bits_leave_the_card_alive,
             hostile::registers_take_any_value_without_harm,
+            trace::the_trace_is_off_after_power_on,
+            trace::the_trace_tells_a_relink_in_order,
+            trace::the_trace_tells_of_each_batch,
+            trace::a_full_trace_ring_keeps_the_newest_records,
+            trace::a_reset_empties_the_trace_and_leaves_it_on,
+            trace::the_trace_is_read_only_but_for_its_switch,
         }
     };
 }

@@ -27,6 +27,7 @@ mod resources;
 mod rings;
 mod scene;
 mod state;
+mod trace;
 mod upload;
 
 use std::fmt;
@@ -42,6 +43,7 @@ pub use model::ModelRig;
 pub use packet::{Frame, packet};
 pub use raw::RawCard;
 pub use scene::Scene;
+pub(crate) use scene::{flow, route, router};
 
 /// Makes cards of one body for the claims to try.
 pub trait Rig {

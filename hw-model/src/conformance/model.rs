@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Body, Needs, Rig, Unfit};
+use super::{Needs, Rig, Unfit};
+use crate::body::Body;
 use crate::card::ModelCard;
 use crate::config::{CardConfig, ReaderStall};
 use crate::port::CapturePort;
@@ -10,29 +11,40 @@ use crate::port::CapturePort;
 /// Frames that a port keeps before it refuses: more than any claim sends between two looks.
 const CAPTURED_MAX: usize = 1 << 20;
 
-/// The model, by its way of running.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModelRig {
-    /// Threads that poll.
-    FreeRunning,
-    /// Discrete events on the card's clock.
-    Timed,
+/// The model, by its way of running and the body of its core.
+#[derive(Clone, Debug)]
+pub struct ModelRig {
+    /// Discrete events on the card's own clock, not threads that poll.
+    pub is_timed: bool,
+    /// What runs the firmware.
+    pub body: Body,
+}
+
+impl ModelRig {
+    /// Threads that poll, the firmware linked in.
+    pub const FREE_RUNNING: Self = Self { is_timed: false, body: Body::Native };
+    /// Discrete events on the card's clock, the firmware linked in.
+    pub const TIMED: Self = Self { is_timed: true, body: Body::Native };
 }
 
 impl Rig for ModelRig {
     type Card = ModelCard;
 
-    fn power_on(&self, needs: &Needs) -> Result<Body<ModelCard>, Unfit> {
+    fn power_on(&self, needs: &Needs) -> Result<super::Body<ModelCard>, Unfit> {
         let reader_stall = needs
             .slow_reader
             .map(|slow| ReaderStall { every_batches: slow.every_batches, stall_us: slow.stall_us });
-        let config =
-            CardConfig { capabilities: needs.capabilities, reader_stall, ..CardConfig::default() };
-        let (port, capture) = CapturePort::new(CAPTURED_MAX);
-        let card: Arc<ModelCard> = match self {
-            Self::FreeRunning => ModelCard::free_running(config, Box::new(port)),
-            Self::Timed => ModelCard::timed(config, Box::new(port)),
+        let config = CardConfig {
+            capabilities: needs.capabilities,
+            body: self.body.clone(),
+            reader_stall,
+            ..CardConfig::default()
         };
-        Ok(Body { card, capture })
+        let (port, capture) = CapturePort::new(CAPTURED_MAX);
+        let card: Arc<ModelCard> = match self.is_timed {
+            false => ModelCard::free_running(config, Box::new(port)),
+            true => ModelCard::timed(config, Box::new(port)),
+        };
+        Ok(super::Body { card, capture })
     }
 }

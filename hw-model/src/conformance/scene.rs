@@ -416,7 +416,7 @@ impl<B: Backing> Scene<B> {
 }
 
 /// A neighbor whose MAC ends in `n`, without VLAN or source MAC of its own.
-pub(super) fn router(n: u8) -> NeighborState {
+pub(crate) fn router(n: u8) -> NeighborState {
     NeighborState { destination: mac(n), ..NeighborState::default() }
 }
 
@@ -426,7 +426,7 @@ pub(super) fn mac(n: u8) -> [u8; 6] {
 }
 
 /// Path number `number` over IPv4.
-pub(super) fn route(number: u32) -> PathState {
+pub(crate) fn route(number: u32) -> PathState {
     let (source, destination) = addresses(number, false);
     PathState { source, destination, mtu: 1500 }
 }
@@ -438,7 +438,7 @@ pub(super) fn route_ipv6(number: u32) -> PathState {
 }
 
 /// An established connection to `port`.
-pub(super) fn flow(port: u16) -> ConnectionState {
+pub(crate) fn flow(port: u16) -> ConnectionState {
     let mut state = ConnectionState::default();
     state.constant.remote_port = port;
     state.constant.local_port = 40_000;

@@ -9,6 +9,7 @@ use abi::host::handle::Handle;
 use abi::host::limit::RESOLVE_BATCH;
 use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
 use abi::host::status::{Kind, TransmitStatus};
+use abi::host::trace::{TraceKind, TraceWriter};
 use abi::host::transmit::{PROGRESS, TransmitCompletion, TransmitDescriptor};
 
 use super::frame::Header;
@@ -19,17 +20,20 @@ use super::transmit::{counter_of, is_well_formed};
 use super::{BatchFrame, BatchSize, Datapath, Fate, RETRIES_MAX};
 use crate::costs;
 use crate::iommu::Window;
+use crate::shared::Shared;
+use crate::trace::Happening;
 
 impl Datapath {
     /// Opens a batch: announces the epoch, then decides what becomes of its frames.
     pub(crate) fn resolve(&mut self, now: u64) -> BatchSize {
         let now_ms = self.shared.clock.ms_at(now);
         let Self { reader, hold, shared, .. } = &mut *self;
-        let has_new_epoch = reader.begin(&shared.epochs, || {
+        let has_new_epoch = reader.begin(&shared.epochs, |epoch| {
             // Before the announcement: who sees that epoch announced sees these at 0, and knows
             // that what the epoch releases may still be in the pool.
             hold.unsettle();
             show_settled(shared, hold);
+            note(shared, now, TraceKind::ANNOUNCED, 0, epoch);
         });
         let needs_rescan = !self.hold.is_in_pass() && self.is_rescan_due(now);
         if needs_rescan {
@@ -41,8 +45,14 @@ impl Datapath {
             self.shared.core_sleeper.wake();
         }
         let retried = self.retry(now_ms);
+        let held = self.hold.len();
         let fresh = self.admit(now, now_ms, RESOLVE_BATCH - retried);
         if retried + fresh > 0 {
+            note(&self.shared, now, TraceKind::RESOLVED, retried + fresh, self.reader.announced());
+            let more = self.hold.len() - held;
+            if more > 0 {
+                note(&self.shared, now, TraceKind::HELD, more as u32, 0);
+            }
             self.show_held();
         }
         self.size(retried, fresh)
@@ -55,6 +65,7 @@ impl Datapath {
         }
         let mut tally = Tally::default();
         let mut batch = std::mem::take(&mut self.batch);
+        let frames = batch.len();
         let mut frame = std::mem::take(&mut self.frame);
         let shared = std::sync::Arc::clone(&self.shared);
         let window = shared.slot.iommu.window();
@@ -76,6 +87,7 @@ impl Datapath {
             self.complete(&entry, status, at);
         }
         batch.clear();
+        note(&shared, now, TraceKind::CROSSED, frames as u32, tally.left as u32);
         tally.add_to(&shared.counters);
         self.needs_flush |= tally.left > 0;
         (self.batch, self.frame) = (batch, frame);
@@ -309,6 +321,11 @@ impl Datapath {
     }
 }
 
+/// Records what happens to a batch.
+fn note(shared: &Shared, now: u64, kind: TraceKind, detail: u32, value: u32) {
+    shared.note(TraceWriter::DATAPATH, now, Happening { kind, ring: 0, detail, value });
+}
+
 /// Cycles that a frame of `bytes` occupies the port's stream, its header included.
 fn frame_cycles(bytes: u32) -> u64 {
     let bytes = u64::from(bytes) + super::frame::HEADER_BYTES_MAX as u64;
@@ -316,7 +333,7 @@ fn frame_cycles(bytes: u32) -> u64 {
 }
 
 /// Brings the RING_HELD registers up to date.
-fn show_settled(shared: &crate::shared::Shared, hold: &super::hold::HoldPool) {
+fn show_settled(shared: &Shared, hold: &super::hold::HoldPool) {
     let banks = &shared.registers.rings[TRANSMIT_RING_FIRST as usize..];
     for (ring, bank) in
         banks.iter().enumerate().take(shared.config.capabilities.transmit_rings as usize)

@@ -27,17 +27,22 @@ impl Reader {
         epochs.load_relaxed(GLOBAL) != self.announced
     }
 
-    /// Starts a batch: everything resolved earlier has crossed the port. Returns the epoch when
-    /// it is a new one, after `before_announcing` ran and the epoch was announced.
+    /// The epoch that was announced last.
+    pub(crate) fn announced(&self) -> u32 {
+        self.announced
+    }
+
+    /// Starts a batch: everything resolved earlier has crossed the port. Returns whether there is
+    /// a new epoch, after `before_announcing` was told of it and it was announced.
     #[inline]
-    pub fn begin<W: Words>(&mut self, epochs: &W, before_announcing: impl FnOnce()) -> bool {
+    pub fn begin<W: Words>(&mut self, epochs: &W, before_announcing: impl FnOnce(u32)) -> bool {
         // ORDERING: Acquire. Pairs with the Release in `Hal::raise`: this batch sees every store
         // from before the raise. Checked by `loom_fence::no_frame_after_the_fence`.
         let epoch = epochs.load_acquire(GLOBAL);
         if epoch == self.announced {
             return false;
         }
-        before_announcing();
+        before_announcing(epoch);
         self.announced = epoch;
         // ORDERING: Release. Pairs with the Acquire in `Hal::announced`: that the last batch has
         // crossed is visible to who sees this epoch. Checked by `loom_fence::no_frame_after_the_fence`.

@@ -10,10 +10,12 @@ use std::collections::VecDeque;
 use abi::host::limit::MTU_MAX;
 use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
 use abi::host::status::{FailCode, TransmitStatus};
+use abi::host::trace::{TraceKind, TraceWriter};
 use abi::host::transmit::{PROGRESS, TransmitDescriptor};
 
 use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
 use crate::shared::Shared;
+use crate::trace::Happening;
 
 /// Descriptors that wait for a batch, a ring, those under way included.
 const READY_MAX: u32 = 128;
@@ -119,8 +121,10 @@ impl TransmitRing {
         let bytes = u64::from(descriptors) * TransmitDescriptor::BYTES as u64;
         let mut cycles = shared.read_cycles(bytes);
         if self.seen_tail != tail {
-            cycles += shared.doorbell_cycles();
+            let way = shared.doorbell_cycles();
+            cycles += way;
             self.seen_tail = tail;
+            self.note(shared, shared.clock.due(now, way), TraceKind::DOORBELL, 0, tail);
         }
         self.flight = Some(Flight { due: shared.clock.due(now, cycles), descriptors });
         Ok(true)
@@ -142,7 +146,13 @@ impl TransmitRing {
             self.fetched = self.fetched.wrapping_add(1);
         }
         shared.registers.rings[self.number as usize].fetched.set(self.fetched);
+        self.note(shared, now, TraceKind::FETCHED, flight.descriptors, self.fetched);
         Ok(true)
+    }
+
+    fn note(&self, shared: &Shared, at: u64, kind: TraceKind, detail: u32, value: u32) {
+        let happening = Happening { kind, ring: self.number, detail, value };
+        shared.note(TraceWriter::DATAPATH, at, happening);
     }
 }
 

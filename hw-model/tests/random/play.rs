@@ -10,8 +10,8 @@ use abi::host::handle::Handle;
 use abi::host::status::{Kind, Status};
 use host_driver::backing::Backing;
 use host_driver::{
-    ConnectionState, Initiate, Invalidate, NeighborBlock, NeighborState, ObjectState, PathState,
-    Query, Terminate, Update,
+    Config, ConnectionState, Initiate, Invalidate, NeighborBlock, NeighborState, ObjectState,
+    PathState, Query, Terminate, Update,
 };
 use hw_model::conformance::{Needs, Rig, Scene};
 use hw_model::oracle::{
@@ -26,7 +26,7 @@ const NO_STREAM: Name = Name::MAX;
 
 /// A card, the oracle of it, and how names and handles go together.
 pub(crate) struct Play<B: Backing> {
-    pub(super) scene: Scene<B>,
+    pub(crate) scene: Scene<B>,
     pub(super) oracle: Oracle,
     pub(super) handles: HashMap<Name, Handle>,
     pub(super) next_name: Name,
@@ -41,6 +41,15 @@ type Created = Vec<(usize, Name)>;
 
 impl<B: Backing> Play<B> {
     pub(crate) fn open<R: Rig<Card = B>>(rig: &R, has_vlans: bool) -> Self {
+        Self::open_with(rig, has_vlans, |_| {})
+    }
+
+    /// The same on a session with other settings.
+    pub(crate) fn open_with<R: Rig<Card = B>>(
+        rig: &R,
+        has_vlans: bool,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut needs = Needs::sized(|sizes| {
             (sizes.neighbors, sizes.paths, sizes.connections, sizes.aliases) = (5, 9, 7, 7);
             (sizes.source_macs, sizes.vlans) = (2, 2);
@@ -51,6 +60,7 @@ impl<B: Backing> Play<B> {
         needs.config.grace_ms = 1_000_000;
         let port_vlans: &[u16] = if has_vlans { &[10, 20] } else { &[] };
         needs.config.port_vlans = port_vlans.to_vec();
+        change(&mut needs.config);
         let scene = Scene::open(rig, &needs).expect("the model can be given everything");
         Self {
             scene,

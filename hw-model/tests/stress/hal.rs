@@ -11,6 +11,7 @@ use abi::host::command::Slot;
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
+use abi::host::trace::TraceKind;
 use host_driver::memory::Words;
 use hw_model::epochs::{ANNOUNCED, GLOBAL};
 
@@ -84,12 +85,22 @@ impl Hal for StressHal {
     fn observe(&self, word: u32) -> u32 {
         self.shared.table.load_acquire(word as usize)
     }
-    fn take(&mut self, _ring: u32) -> Option<Slot> {
-        self.mailbox.pop_front()
+    fn pending(&self) -> u32 {
+        u32::from(!self.mailbox.is_empty())
+    }
+    fn front(&self, _ring: u32) -> Option<u32> {
+        (!self.mailbox.is_empty()).then_some(0)
+    }
+    fn peek(&self, _place: u32, word: u32) -> u32 {
+        self.mailbox[0][word as usize]
+    }
+    fn skip(&mut self, _ring: u32) {
+        self.mailbox.pop_front();
     }
     fn consume(&mut self, _ring: u32) {}
-    fn complete(&mut self, _ring: u32, completion: [u32; 4]) {
+    fn complete(&mut self, _ring: u32, completion: [u32; 4]) -> bool {
         self.completions.push(completion);
+        true
     }
     fn is_stopped(&self, _ring: u32) -> bool {
         false
@@ -135,6 +146,7 @@ impl Hal for StressHal {
     fn heartbeat(&mut self) {
         self.steps = self.steps.wrapping_add(1);
     }
+    fn trace(&mut self, _: TraceKind, _: u32, _: u32, _: u32) {}
     fn count(&mut self, _counter: Counter, _amount: u32) {}
     fn fail(&mut self, code: FailCode, cause: u32) {
         panic!("the firmware failed the card: {code}, cause {cause}");

@@ -94,7 +94,7 @@ pub(crate) fn read(shared: &Arc<Shared>, number: usize, reads: u64) -> Sightings
     let mut seen = Sightings::default();
     let mut next = number * 31;
     while seen.reads < reads && !shared.is_stopped() {
-        reader.begin(epochs, || {});
+        reader.begin(epochs, |_| {});
         for _ in 0..RESOLVE_BATCH {
             next = (next + 7) % PATHS;
             let handle = shared.handle(next);
@@ -114,7 +114,7 @@ pub(crate) fn read(shared: &Arc<Shared>, number: usize, reads: u64) -> Sightings
     shared.reader_done();
     // A reader that is done holds nobody up: it announces what comes as long as others read.
     while !shared.is_stopped() {
-        reader.begin(epochs, || {});
+        reader.begin(epochs, |_| {});
         std::thread::yield_now();
     }
     seen

@@ -38,7 +38,8 @@ pub(crate) struct Writer {
 impl Writer {
     /// Puts one neighbor with every path on the card.
     pub(crate) fn new(mut hal: StressHal) -> Self {
-        let firmware = Firmware::new(&mut hal).expect("the capabilities fit together");
+        let mut firmware = Firmware::new();
+        assert!(firmware.start(&mut hal), "the capabilities fit together");
         let mut writer = Self { hal, firmware, routers: Vec::new(), number: 1, seed: 0x2545_f491 };
         writer.bear();
         for path in 0..PATHS {

@@ -16,6 +16,7 @@ use abi::host::completion::{Completion, ResultRecord};
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::{FailCode, Status};
+use abi::host::trace::TraceKind;
 use firmware::Firmware;
 use host_driver::memory::Words;
 use hw_model::datapath::reader::Reader;
@@ -183,7 +184,8 @@ impl Writer {
             answers: Vec::new(),
             results: vec![0; RESULT_WORDS],
         };
-        let firmware = Firmware::new(&mut hal).expect("the capabilities fit together");
+        let mut firmware = Firmware::new();
+        assert!(firmware.start(&mut hal), "the capabilities fit together");
         (card, Self { firmware, hal }, Reader::default())
     }
 
@@ -201,7 +203,7 @@ impl Writer {
                     .map(|at| Handle(ResultRecord::read(at).handle))
                     .collect();
             }
-            reader.begin(&self.hal.card.epochs, || {});
+            reader.begin(&self.hal.card.epochs, |_| {});
         }
         panic!("no completion");
     }
@@ -210,7 +212,7 @@ impl Writer {
     fn rest(&mut self, reader: &mut Reader) {
         for _ in 0..4 {
             self.firmware.step(&mut self.hal);
-            reader.begin(&self.hal.card.epochs, || {});
+            reader.begin(&self.hal.card.epochs, |_| {});
         }
     }
 
@@ -285,16 +287,26 @@ impl Hal for LoomHal {
     fn observe(&self, word: u32) -> u32 {
         self.card.table.load_acquire(word as usize)
     }
-    fn take(&mut self, _ring: u32) -> Option<Slot> {
-        self.mailbox.pop_front()
+    fn pending(&self) -> u32 {
+        u32::from(!self.mailbox.is_empty())
+    }
+    fn front(&self, _ring: u32) -> Option<u32> {
+        (!self.mailbox.is_empty()).then_some(0)
+    }
+    fn peek(&self, _place: u32, word: u32) -> u32 {
+        self.mailbox[0][word as usize]
+    }
+    fn skip(&mut self, _ring: u32) {
+        self.mailbox.pop_front();
     }
     fn consume(&mut self, _ring: u32) {}
-    fn complete(&mut self, _ring: u32, completion: [u32; 4]) {
+    fn complete(&mut self, _ring: u32, completion: [u32; 4]) -> bool {
         self.answers.push(Completion::read(&completion));
         // ORDERING: Relaxed. The only writer reads its own word back.
         let before = self.card.completed.load(Ordering::Relaxed);
         // ORDERING: Release. Pairs with the Acquire in `completed`: as a completion ring's phase.
         self.card.completed.store(before + 1, Ordering::Release);
+        true
     }
     fn is_stopped(&self, _ring: u32) -> bool {
         false
@@ -327,6 +339,7 @@ impl Hal for LoomHal {
         1
     }
     fn heartbeat(&mut self) {}
+    fn trace(&mut self, _: TraceKind, _: u32, _: u32, _: u32) {}
     fn count(&mut self, _counter: Counter, _amount: u32) {}
     fn fail(&mut self, code: FailCode, cause: u32) {
         panic!("the firmware fails the card: {code:?} {cause}");

@@ -17,7 +17,6 @@ use self::promises::Promise;
 use super::job::{Job, Moved, Times};
 use super::traffic::Totals;
 use super::verify::Checks;
-use crate::args::CardName;
 use crate::observer::Sight;
 use crate::routes::Table;
 
@@ -94,7 +93,7 @@ impl Report {
         let promises = promises::all(sight, &findings, share, moved, totals, checks);
         let ipv6_paths = (0..plan.paths()).filter(|path| plan.is_ipv6(*path)).count() as u32;
         let timed = job.args.card.timed;
-        let counts_cycles = timed || job.args.card.card != CardName::Model;
+        let counts_cycles = timed || !job.args.card.card.is_model();
         Self {
             ok: promises.iter().all(Promise::is_kept) && findings.are_clean(),
             paths: plan.paths(),

@@ -1,0 +1,284 @@
+//! The native body: the firmware library linked in, and its `Hal`.
+//!
+//! Between `firmware` and `peripherals`. Each call of the firmware is charged what the RISC-V
+//! image needs for it, and each mark what the firmware does up to it; see `charge`.
+//! It judges no command.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
+use abi::host::command::Flag;
+use abi::host::completion::Event;
+use abi::host::handle::Handle;
+use abi::host::register::Counter;
+use abi::host::status::FailCode;
+use abi::host::trace::{TraceKind, TraceWriter};
+use firmware::{Activity, Firmware};
+use host_driver::memory::Words;
+
+use super::Step;
+use crate::charge::Charge;
+use crate::meter::{Meter, Tally};
+use crate::peripherals::Peripherals;
+use crate::trace::Happening;
+
+/// The linked firmware, once it was started.
+#[derive(Default)]
+pub(crate) struct NativeBody<M> {
+    firmware: Option<Box<Firmware>>,
+    /// Events were lost since the last one that fitted.
+    needs_rescan: bool,
+    /// The last step ended asleep.
+    is_asleep: bool,
+    /// First word of the slot with which the last block began.
+    head: Cell<u32>,
+    meter: M,
+}
+
+impl<M: Meter> NativeBody<M> {
+    pub(super) fn reset(&mut self) {
+        self.firmware = None;
+        self.needs_rescan = false;
+        self.is_asleep = false;
+    }
+
+    pub(super) fn enable(&mut self, side: &mut Peripherals) -> bool {
+        self.reset();
+        let mut firmware = Box::new(Firmware::new());
+        let is_started = firmware.start(&mut self.hal(side));
+        self.firmware = is_started.then_some(firmware);
+        is_started
+    }
+
+    pub(super) fn step(&mut self, side: &mut Peripherals) -> Step {
+        self.meter.restart();
+        self.meter.charge(Charge::STEP, 1);
+        self.meter.charge(Charge::WAKE, u32::from(self.is_asleep));
+        let mut activity = Activity::Idle;
+        if let Some(mut firmware) = self.firmware.take() {
+            // A panic of the firmware is this body's trap: the card fails, its host goes on.
+            let mut hal = self.hal(side);
+            let step = AssertUnwindSafe(|| firmware.step(&mut hal));
+            match catch_unwind(step) {
+                Ok(found) => {
+                    activity = found;
+                    self.firmware = Some(firmware);
+                }
+                Err(_) => side.shared.registers.fail(FailCode::TRAP, 0, 0),
+            }
+        }
+        self.is_asleep = activity != Activity::Busy;
+        Step {
+            is_busy: !self.is_asleep,
+            cycles: self.meter.spent(),
+            instructions: 0,
+            stalls: self.meter.stalled(),
+        }
+    }
+
+    pub(super) fn add_to(&self, tally: &mut Tally) {
+        self.meter.add_to(tally);
+    }
+
+    fn hal<'a>(&'a mut self, side: &'a mut Peripherals) -> NativeHal<'a, M> {
+        let Self { meter, head, needs_rescan, .. } = self;
+        NativeHal { side, meter, head, needs_rescan }
+    }
+}
+
+/// The card around the firmware, for one step.
+struct NativeHal<'a, M> {
+    side: &'a mut Peripherals,
+    meter: &'a M,
+    head: &'a Cell<u32>,
+    needs_rescan: &'a mut bool,
+}
+
+impl<M: Meter> NativeHal<'_, M> {
+    /// Card time of what happens now.
+    fn at(&self) -> u64 {
+        self.side.now + self.meter.spent()
+    }
+
+    /// Stands still until stores have arrived, as a fence does.
+    fn fence(&self) {
+        self.meter.stall(self.side.table_port.fence(self.at()));
+    }
+}
+
+impl<M: Meter> Hal for NativeHal<'_, M> {
+    fn capabilities(&self) -> Capabilities {
+        self.side.shared.config.capabilities
+    }
+
+    fn settings(&self) -> Settings {
+        self.side.settings
+    }
+
+    #[inline]
+    fn load(&self, word: u32) -> u32 {
+        self.meter.charge(Charge::LOAD, 1);
+        self.meter.stall(self.side.table_port.load(word));
+        self.side.table.load_relaxed(word as usize)
+    }
+
+    #[inline]
+    fn store(&mut self, word: u32, value: u32) {
+        self.meter.charge(Charge::STORE, 1);
+        self.side.has_acted = true;
+        self.side.table_port.store(self.at());
+        self.side.table.store_relaxed(word as usize, value);
+    }
+
+    #[inline]
+    fn publish(&mut self, word: u32, value: u32) {
+        self.meter.charge(Charge::PUBLISH, 1);
+        self.fence();
+        self.side.has_acted = true;
+        self.side.table_port.store(self.at());
+        self.side.table.store_release(word as usize, value);
+    }
+
+    #[inline]
+    fn observe(&self, word: u32) -> u32 {
+        self.meter.charge(Charge::OBSERVE, 1);
+        self.meter.stall(self.side.table_port.load(word));
+        let value = self.side.table.load_acquire(word as usize);
+        self.fence();
+        value
+    }
+
+    fn pending(&self) -> u32 {
+        self.meter.charge(Charge::REGISTER, 1);
+        self.side.pending()
+    }
+
+    fn front(&self, ring: u32) -> Option<u32> {
+        self.meter.charge(Charge::FRONT, 1);
+        self.side.front(ring).map(|_| ring)
+    }
+
+    fn peek(&self, place: u32, word: u32) -> u32 {
+        self.meter.charge(Charge::PEEK, 1);
+        let slot = self.side.front(place);
+        let value = slot.and_then(|slot| slot.get(word as usize)).copied().unwrap_or(0);
+        if word == 0 && !Flag::CONTINUATION.is_in((value >> 16) as u16) {
+            self.head.set(value);
+        }
+        value
+    }
+
+    fn skip(&mut self, ring: u32) {
+        self.meter.charge(Charge::SKIP, 1);
+        self.side.skip(ring);
+    }
+
+    fn consume(&mut self, ring: u32) {
+        self.meter.charge(Charge::CONSUME, 1);
+        self.side.settle(ring);
+    }
+
+    fn complete(&mut self, ring: u32, completion: [u32; 4]) -> bool {
+        self.meter.charge(Charge::COMPLETE, 1);
+        let has_room = !self.side.outbox.is_full();
+        if has_room {
+            self.side.complete(self.at(), ring, completion);
+        }
+        has_room
+    }
+
+    fn is_stopped(&self, ring: u32) -> bool {
+        self.meter.charge(Charge::REGISTER, 1);
+        self.side.stopped() & 1 << ring != 0
+    }
+
+    fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
+        self.meter.charge(Charge::WRITE, 1);
+        self.meter.charge(Charge::WRITE_WORD, words.len() as u32);
+        let has_room = !self.side.outbox.is_full();
+        if has_room {
+            self.side.result(self.at(), ring, iova, words);
+        }
+        has_room
+    }
+
+    fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32) {
+        self.meter.charge(Charge::FETCH_LIST, 1);
+        self.side.fetch_list(self.at(), ring, iova, entries);
+    }
+
+    fn list_state(&self, ring: u32) -> Fetched {
+        self.meter.charge(Charge::REGISTER, 1);
+        self.side.list_state(ring)
+    }
+
+    #[inline]
+    fn list_entry(&self, ring: u32, entry: u32) -> Handle {
+        self.meter.charge(Charge::LIST_ENTRY, 1);
+        match self.side.rings.get(ring as usize) {
+            Some(Some(ring)) => ring.list.entry(entry),
+            _ => Handle::NULL,
+        }
+    }
+
+    fn raise(&mut self, epoch: u32) {
+        self.meter.charge(Charge::RAISE, 1);
+        self.fence();
+        self.side.raise(self.at(), epoch);
+    }
+
+    fn announced(&self) -> u32 {
+        self.meter.charge(Charge::REGISTER, 1);
+        let epoch = self.side.announced();
+        self.fence();
+        epoch
+    }
+
+    fn notice(&mut self) -> Option<Notice> {
+        let notice = self.side.notice();
+        self.meter.charge(if notice.is_some() { Charge::NOTICE } else { Charge::REGISTER }, 1);
+        notice
+    }
+
+    fn event(&mut self, event: [u32; 4]) -> bool {
+        self.meter.charge(Charge::EVENT, 1);
+        if self.side.outbox.is_full() || self.side.event_room() == 0 {
+            *self.needs_rescan = true;
+            return false;
+        }
+        let mut marked = Event::read(&event);
+        marked.rescan = u8::from(std::mem::take(self.needs_rescan));
+        let mut entry = [0; Event::BYTES / 4];
+        marked.write(&mut entry);
+        self.side.event(self.at(), entry);
+        true
+    }
+
+    fn now_ms(&self) -> u32 {
+        self.meter.charge(Charge::REGISTER, 1);
+        self.side.now_ms
+    }
+
+    fn heartbeat(&mut self) {
+        let beats = self.side.shared.registers.heartbeat.get();
+        self.side.beat(beats.wrapping_add(1));
+    }
+
+    fn trace(&mut self, kind: TraceKind, ring: u32, detail: u32, value: u32) {
+        if let Some(mark) = Charge::of_mark(kind, detail, self.head.get()) {
+            self.meter.charge(mark, 1);
+        }
+        let happening = Happening { kind, ring, detail, value };
+        self.side.shared.note(TraceWriter::FIRMWARE, self.at(), happening);
+    }
+
+    fn count(&mut self, counter: Counter, amount: u32) {
+        self.meter.charge(Charge::COUNT, 1);
+        self.side.shared.counters.add(counter, u64::from(amount));
+    }
+
+    fn fail(&mut self, code: FailCode, cause: u32) {
+        self.side.shared.registers.fail(code, 0, cause);
+    }
+}

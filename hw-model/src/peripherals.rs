@@ -1,0 +1,253 @@
+//! What surrounds the core, whichever body it has: mailboxes, outbox, lists, notices, tables, time.
+//!
+//! Between the body (the linked firmware through `body::native`, an image through `body::bus`) and
+//! the engines `fetch`, `outbox`, `datapath`. Every call is one primitive operation and returns at
+//! once; `at` is the cycle of the card clock at which it happens. What it costs is the body's matter.
+//! It judges no command.
+//! Invariant: the core is the only writer of table memory but for the ages.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use abi::core::{Fetched, Notice, Settings};
+use abi::host::command::Slot;
+use abi::host::limit::COMMAND_RINGS_MAX;
+use abi::host::register::EVENT_RING;
+use abi::host::status::RingState;
+use host_driver::memory::Words;
+
+use crate::epochs::{ANNOUNCED, GLOBAL};
+use crate::fetch::CommandRing;
+use crate::memory::{TablePlace, TablePort};
+use crate::outbox::Outbox;
+use crate::registers::RingBank;
+use crate::rings::CompletionRing;
+use crate::shared::Shared;
+use crate::table_memory::TableMemory;
+
+/// The card around the core.
+#[derive(Debug)]
+pub(crate) struct Peripherals {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) table: Arc<TableMemory>,
+    /// The core's way to the table, in time.
+    pub(crate) table_port: TablePort,
+    pub(crate) rings: [Option<CommandRing>; COMMAND_RINGS_MAX as usize],
+    pub(crate) events: Option<CompletionRing>,
+    pub(crate) outbox: Outbox,
+    notices: Receiver<Notice>,
+    /// The epoch that is to be raised, and when.
+    pub(crate) raising: Option<(u64, u32)>,
+    pub(crate) settings: Settings,
+    /// The firmware showed that it runs; taken by the watchdog.
+    pub(crate) has_beaten: bool,
+    /// Something was taken, stored, posted or raised; taken after each step.
+    pub(crate) has_acted: bool,
+    /// Card time at the start of the step.
+    pub(crate) now: u64,
+    pub(crate) now_ms: u32,
+}
+
+impl Peripherals {
+    /// Everything empty, as after a reset.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        table: Arc<TableMemory>,
+        notices: Receiver<Notice>,
+    ) -> Self {
+        let words = shared.layout.map_or(0, |layout| layout.words);
+        let place = shared.config.table_place.unwrap_or(TablePlace::of(words));
+        Self {
+            settings: shared.registers.settings(),
+            table_port: TablePort::new(place, &shared.clock),
+            shared,
+            table,
+            rings: Default::default(),
+            events: None,
+            outbox: Outbox::new(),
+            notices,
+            raising: None,
+            has_beaten: false,
+            has_acted: false,
+            now: 0,
+            now_ms: 0,
+        }
+    }
+
+    /// Forgets everything and works on `table` from now on.
+    pub(crate) fn reset(&mut self, table: Arc<TableMemory>) {
+        self.table = table;
+        self.table_port.reset();
+        self.rings = Default::default();
+        self.events = None;
+        self.outbox.clear();
+        self.raising = None;
+        self.notices.try_iter().for_each(drop);
+    }
+
+    /// A step begins.
+    pub(crate) fn tell_time(&mut self, now: u64) {
+        self.now = now;
+        self.now_ms = self.shared.clock.ms_at(now);
+        self.has_acted = false;
+    }
+
+    /// One bit a command ring with slots in its mailbox, or stopped.
+    pub(crate) fn pending(&self) -> u32 {
+        self.rings_that(|ring, bank| {
+            bank.state.get() == RingState::FAILED.0
+                || ring.as_ref().is_some_and(|ring| !ring.mailbox.is_empty())
+        })
+    }
+
+    /// One bit a command ring that was stopped by an error.
+    pub(crate) fn stopped(&self) -> u32 {
+        self.rings_that(|_, bank| bank.state.get() == RingState::FAILED.0)
+    }
+
+    fn rings_that(&self, is_so: impl Fn(&Option<CommandRing>, &RingBank) -> bool) -> u32 {
+        let rings = self.rings.iter().zip(&self.shared.registers.rings);
+        (0..)
+            .zip(rings)
+            .fold(0, |mask, (number, (ring, bank))| mask | u32::from(is_so(ring, bank)) << number)
+    }
+
+    fn is_running(&self, ring: u32) -> bool {
+        self.shared.registers.rings.get(ring as usize).is_some_and(RingBank::is_running)
+    }
+
+    /// A command ring that is served.
+    pub(crate) fn ring(&self, ring: u32) -> Option<&CommandRing> {
+        let at = self.rings.get(ring as usize)?.as_ref();
+        at.filter(|_| self.is_running(ring))
+    }
+
+    fn ring_mut(&mut self, ring: u32) -> Option<&mut CommandRing> {
+        if !self.is_running(ring) {
+            return None;
+        }
+        self.rings.get_mut(ring as usize)?.as_mut()
+    }
+
+    /// The next slot of a mailbox.
+    pub(crate) fn front(&self, ring: u32) -> Option<&Slot> {
+        self.ring(ring)?.mailbox.front()
+    }
+
+    /// Takes the next slot out of a mailbox.
+    pub(crate) fn skip(&mut self, ring: u32) {
+        if let Some(ring) = self.ring_mut(ring) {
+            self.has_acted |= ring.mailbox.pop_front().is_some();
+        }
+    }
+
+    /// One taken slot gets no completion of its own.
+    pub(crate) fn settle(&mut self, ring: u32) {
+        if let Some(ring) = self.ring_mut(ring) {
+            ring.settle(false);
+        }
+    }
+
+    /// Sends a tree's completion. There is room: the outbox was asked.
+    pub(crate) fn complete(&mut self, at: u64, ring: u32, entry: [u32; 4]) {
+        self.has_acted = true;
+        let due = self.due(at, entry.len());
+        if let Some(state) = self.ring_mut(ring) {
+            state.settle(true);
+            self.outbox.completion(due, ring, entry);
+        }
+    }
+
+    /// Sends words to host memory. There is room: the outbox was asked.
+    pub(crate) fn result(&mut self, at: u64, ring: u32, iova: u64, words: &[u32]) {
+        self.has_acted = true;
+        let due = self.due(at, words.len());
+        // A stopped ring's writes go nowhere; its tree will be forgotten.
+        if self.is_running(ring) {
+            self.outbox.result(due, ring, iova, words);
+        }
+    }
+
+    /// Sends an event. There is room: the outbox and [`Self::event_room`] were asked.
+    pub(crate) fn event(&mut self, at: u64, entry: [u32; 4]) {
+        self.has_acted = true;
+        let due = self.due(at, entry.len());
+        if let Some(ring) = &mut self.events {
+            ring.commit();
+            self.outbox.event(due, entry);
+        }
+    }
+
+    /// Events that the host has room for.
+    pub(crate) fn event_room(&self) -> u32 {
+        let ring = self.events.as_ref().filter(|_| self.is_running(EVENT_RING));
+        ring.and_then(|ring| ring.room(&self.shared.slot.doorbells).ok()).unwrap_or(0)
+    }
+
+    /// Asks for a chunk of a list.
+    pub(crate) fn fetch_list(&mut self, at: u64, ring: u32, iova: u64, entries: u32) {
+        self.has_acted = true;
+        let now = self.time(at);
+        let shared = Arc::clone(&self.shared);
+        if let Some(ring) = self.ring_mut(ring) {
+            ring.list.ask(&shared, iova, entries, now);
+        }
+    }
+
+    /// How the chunk asked for last stands.
+    pub(crate) fn list_state(&self, ring: u32) -> Fetched {
+        match self.rings.get(ring as usize) {
+            Some(Some(ring)) => ring.list.state(),
+            _ => Fetched::Failed,
+        }
+    }
+
+    /// Raises the global epoch at `at`: a step is run in one go, but readers see what it raises
+    /// when it gets there, not before.
+    pub(crate) fn raise(&mut self, at: u64, epoch: u32) {
+        self.has_acted = true;
+        let at = self.shared.clock.due(at, 0);
+        // A second one in the same step does not wait for the first: its stores came before.
+        self.raising = Some((at, epoch));
+        if !self.shared.clock.is_counted() {
+            self.raise_due(at);
+        }
+    }
+
+    /// Raises what is due at `now`.
+    pub(crate) fn raise_due(&mut self, now: u64) {
+        if let Some((_, epoch)) = self.raising.take_if(|(at, _)| *at <= now) {
+            self.shared.epochs.store_release(GLOBAL, epoch);
+            self.shared.datapath_sleeper.wake();
+        }
+    }
+
+    /// The oldest epoch that the reader may still work in.
+    pub(crate) fn announced(&self) -> u32 {
+        self.shared.epochs.load_acquire(ANNOUNCED)
+    }
+
+    /// The next notice of the datapath.
+    pub(crate) fn notice(&mut self) -> Option<Notice> {
+        let notice = self.notices.try_recv().ok()?;
+        self.has_acted = true;
+        Some(notice)
+    }
+
+    /// The firmware runs: its count of steps.
+    pub(crate) fn beat(&mut self, beats: u32) {
+        self.has_beaten = true;
+        self.shared.registers.heartbeat.set(beats);
+    }
+
+    /// The cycle of the card clock that a body calls `at`: on the machine's clock a step has one time.
+    pub(crate) fn time(&self, at: u64) -> u64 {
+        if self.shared.clock.is_counted() { at } else { self.now }
+    }
+
+    /// When a write of `words` words that starts at `at` is visible to the host.
+    fn due(&self, at: u64, words: usize) -> u64 {
+        let cycles = self.shared.write_cycles(words as u64 * 4);
+        self.shared.clock.due(self.time(at), cycles)
+    }
+}
