@@ -108,6 +108,31 @@ pub(crate) enum Error {
         #[source]
         source: io::Error,
     },
+    /// There is no core library for the firmware's processor, and nothing to make one from.
+    #[error(
+        "no core library for {target} and rustc {release}; tried:\n  {tried}\n\
+         any of these helps:\n  rustup target add {target}\n  rustup component add rust-src\n  \
+         FLUE_CORE_SRC=… with the folder `library` of the sources of rustc {release}, or an archive"
+    )]
+    NoCore {
+        /// The processor.
+        target: String,
+        /// The compiler's release.
+        release: String,
+        /// What was tried, and why it did not do.
+        tried: String,
+    },
+    /// A firmware image cannot be read.
+    #[error("{} is no firmware image: {why}", .path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// A firmware image takes too much, or contains what it must not.
+    #[error("the image breaks {0} rule(s); they are listed above")]
+    Limits(usize),
     /// A file is there but does not say what it must.
     #[error("{}: {expected}", .path.display())]
     Content {

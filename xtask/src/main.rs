@@ -1,14 +1,17 @@
 //! The project's own tool: prints the contract, checks the tree, runs every test there is.
 //!
 //! Called as `cargo xtask`. Knows the crates by name and command line only (of them, it depends on
-//! `abi` alone), so that it builds in seconds. What it brings goes to the target directory; nothing
+//! `abi` and `rv32` alone), so that it builds in seconds. What it brings goes to the target directory; nothing
 //! is installed on the system. A tool that cannot be had is an error with a remedy, never a skip.
 
 use clap::{Parser, Subcommand};
 
+mod apt;
 mod bounded;
+mod bring;
 mod contract;
 mod error;
+mod firmware;
 mod fuzz;
 mod guest;
 mod print;
@@ -60,6 +63,16 @@ enum Job {
     },
     /// Runs the stress tests ten times as long as `test` does: 10^9 reads each.
     Stress,
+    /// Builds the firmware for the card's core, and holds it against its limits.
+    #[command(after_help = firmware::HELP)]
+    Firmware {
+        /// The processor.
+        #[arg(long, value_enum, default_value_t = firmware::Target::Imc)]
+        target: firmware::Target,
+        /// Prints one JSON object; what is done meanwhile goes to standard error.
+        #[arg(long)]
+        json: bool,
+    },
     /// Drives a card through the kernel's VFIO, in a virtual machine that it brings.
     #[command(after_help = vm::HELP)]
     Vm {
@@ -107,6 +120,7 @@ fn run(job: &Job) -> Result<(), Error> {
         Job::Abi { check: true } => contract::check(&project),
         Job::Abi { check: false } => contract::print(&project),
         Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
+        Job::Firmware { target, json } => firmware::run(&project, *target, *json),
         Job::Stress => suite::long_stress(&project),
         Job::Vm { list: true, .. } => {
             vm::list();

@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// Crates whose sources are checked and whose tests are run.
-pub(crate) const CRATES: [&str; 7] =
-    ["abi", "host-driver", "firmware", "hw-model", "flue", "benches", "xtask"];
+pub(crate) const CRATES: [&str; 8] =
+    ["abi", "host-driver", "firmware", "rv32", "hw-model", "flue", "benches", "xtask"];
+/// Crates that are not in a folder of their name, but in another crate's, for which they are.
+const INNER: [(&str, &str); 2] = [("rv32", "hw-model/rv32"), ("firmware-image", "firmware/image")];
+/// Holds what cargo builds; never sources.
+const BUILT: &str = "target";
+
+/// The folder of a crate, from the root.
+pub(crate) fn folder(package: &str) -> &str {
+    INNER.iter().find(|(name, _)| *name == package).map_or(package, |(_, folder)| folder)
+}
 
 /// The project on disk.
 #[derive(Debug)]
@@ -62,7 +71,7 @@ impl Project {
         package: &str,
         wanted: fn(&str) -> bool,
     ) -> Result<Vec<String>, Error> {
-        let folder = format!("{package}/tests/");
+        let folder = format!("{}/tests/", folder(package));
         let files = self.sources(folder.trim_end_matches('/'))?;
         let names = files.iter().filter_map(|file| file.strip_prefix(&folder)?.strip_suffix(".rs"));
         // What lies in a folder below is a part of a test, not one of its own.
@@ -79,6 +88,9 @@ impl Project {
             let entry = entry.map_err(failed)?;
             let name = folder.join(entry.file_name());
             if entry.file_type().map_err(failed)?.is_dir() {
+                if entry.file_name() == BUILT {
+                    continue;
+                }
                 self.collect(&name, found)?;
             } else if name.extension().is_some_and(|extension| extension == "rs") {
                 found.push(name.to_string_lossy().into_owned());

@@ -3,6 +3,7 @@
 //! The last line of a summary is `N passed, N failed`.
 
 use std::io::Write;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -22,14 +23,31 @@ pub(crate) fn end(ended: &Ended) {
     }
 }
 
+/// Set when standard output is for a machine.
+static IS_FOR_MACHINE: OnceLock<()> = OnceLock::new();
+
+/// From here on a person reads standard error: standard output is for one JSON object.
+pub(crate) fn leave_output_to_a_machine() {
+    IS_FOR_MACHINE.get_or_init(|| ());
+}
+
 /// Says what is brought, before it is.
 pub(crate) fn brings(what: &str) {
-    println!("    brings {what}");
+    note(&format!("brings {what}"));
 }
 
 /// One line about the step under way.
 pub(crate) fn note(line: &str) {
-    println!("    {line}");
+    if IS_FOR_MACHINE.get().is_some() {
+        eprintln!("    {line}");
+    } else {
+        println!("    {line}");
+    }
+}
+
+/// One object for a machine, on a line of its own.
+pub(crate) fn object(object: &serde_json::Value) {
+    println!("{object}");
 }
 
 /// Says which case of a virtual machine is under way; its end follows on the same line.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::project::{CRATES, Project};
+use crate::project::{CRATES, Project, folder};
 use crate::report;
 
 /// Longest source file, in lines.
@@ -34,14 +34,16 @@ const UNFINISHED: [&str; 4] = ["TODO", "FIXME", "todo!(", "unimplemented!("];
 const LIBRARIES: [&str; 4] = ["abi/", "host-driver/", "firmware/", "hw-model/"];
 const PRINTS: [&str; 4] = ["println!(", "print!(", "dbg!(", "eprint!("];
 /// Which crate may name which: the arrows of the design, and no others.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("abi", &[]),
     ("host-driver", &["abi"]),
     ("firmware", &["abi"]),
-    ("hw-model", &["abi", "firmware", "host-driver"]),
-    ("flue", &["abi", "host-driver", "firmware", "hw-model"]),
-    ("benches", &["abi", "host-driver", "firmware", "hw-model", "flue"]),
-    ("xtask", &["abi"]),
+    ("firmware-image", &["abi", "firmware"]),
+    ("rv32", &[]),
+    ("hw-model", &["abi", "firmware", "host-driver", "rv32"]),
+    ("flue", &["abi", "host-driver", "firmware", "rv32", "hw-model"]),
+    ("benches", &["abi", "host-driver", "firmware", "rv32", "hw-model", "flue"]),
+    ("xtask", &["abi", "rv32"]),
 ];
 
 /// Checks every rule and names every place that breaks one.
@@ -51,8 +53,10 @@ const ARROWS: [(&str, &[&str]); 7] = [
 pub(crate) fn check(project: &Project) -> Result<(), Error> {
     let allowed = unsafe_files(project)?;
     let mut broken = Vec::new();
-    for file in CRATES.iter().chain(&["fuzz/fuzz_targets"]).map(|folder| project.sources(folder)) {
-        for path in file? {
+    // A crate in another's folder is read with that one.
+    let folders = CRATES.iter().filter(|name| folder(name) == **name).chain(&["fuzz/fuzz_targets"]);
+    for files in folders.map(|folder| project.sources(folder)) {
+        for path in files? {
             let source = Source { text: project.read(&path)?, path };
             source.check(allowed.contains(&source.path), &mut broken);
         }
@@ -61,7 +65,7 @@ pub(crate) fn check(project: &Project) -> Result<(), Error> {
         check_arrows(
             package,
             arrows,
-            &project.read(&format!("{package}/Cargo.toml"))?,
+            &project.read(&format!("{}/Cargo.toml", folder(package)))?,
             &mut broken,
         );
     }
@@ -171,8 +175,9 @@ fn check_arrows(package: &str, arrows: &[&str], manifest: &str, broken: &mut Vec
     for (i, line) in manifest.lines().enumerate() {
         let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
         if CRATES.contains(&name) && !arrows.contains(&name) {
+            let folder = folder(package);
             broken
-                .push(format!("{package}/Cargo.toml:{} `{package}` must not know `{name}`", i + 1));
+                .push(format!("{folder}/Cargo.toml:{} `{package}` must not know `{name}`", i + 1));
         }
     }
 }
@@ -212,9 +217,20 @@ mod tests {
             1
         );
         assert_eq!(
+            broken("firmware/image/src/a.rs", "//! Head.\nuse core::sync::atomic::fence;\n").len(),
+            1
+        );
+        assert_eq!(
             broken("hw-model/src/a.rs", "//! Head.\nuse core::sync::atomic::AtomicU32;\n").len(),
             0
         );
+    }
+
+    #[test]
+    fn a_crate_in_anothers_folder_keeps_the_rules() {
+        let prints = "//! Head.\nprintln!(\"x\");\n";
+        assert_eq!(broken("hw-model/rv32/src/a.rs", prints).len(), 1);
+        assert_eq!(broken("firmware/image/src/a.rs", prints).len(), 1);
     }
 
     #[test]
@@ -229,5 +245,7 @@ mod tests {
             &mut broken,
         );
         assert_eq!(broken.len(), 1);
+        check_arrows("rv32", &[], "[dependencies]\nabi.workspace = true\n", &mut broken);
+        assert!(broken[1].starts_with("hw-model/rv32/Cargo.toml:2 "), "{broken:?}");
     }
 }

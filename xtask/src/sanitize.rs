@@ -14,7 +14,7 @@ use crate::tool::{TARGET, Tool};
 
 /// Options that turn a sanitizer on, besides `-Zsanitizer=…`.
 const OPTIONS: &str = "-Cunsafe-allow-abi-mismatch=sanitizer";
-/// What is tested under AddressSanitizer.
+/// What is tested under AddressSanitizer. Not `rv32`: nothing in it, or below it, is unsafe.
 const LIBRARIES: [&str; 4] = ["abi", "host-driver", "firmware", "hw-model"];
 const RUNTIME: &str =
     "the toolchain must bring the sanitizers' runtime for x86-64 Linux, as those of rustup do";

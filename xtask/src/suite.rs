@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::contract;
 use crate::error::Error;
+use crate::firmware;
 use crate::fuzz;
 use crate::project::{CRATES, Project};
 use crate::rules;
@@ -23,6 +24,15 @@ pub(crate) const PROFILE: &str = "checked";
 pub(crate) const STRESS_READS: &str = "FLUE_STRESS_READS";
 /// Reads under ThreadSanitizer, which is slow and needs few to see a race.
 pub(crate) const FEW_READS: &str = "5000000";
+
+/// Tests that need the firmware's image (`FLUE_FIRMWARE`) or a program that runs it elsewhere
+/// (`FLUE_IMAGE_RUNNER`): one call of `cargo test` each.
+pub(crate) const IMAGE_TESTS: &[&str] = &[
+    "--package hw-model --features image --test riscv_image --test riscv_bare --test riscv_counts \
+     --test riscv_costs --test riscv_faults --test riscv_lockstep \
+     --test riscv_conformance_timed --test riscv_conformance_free_running",
+    "--package flue --features image --test riscv",
+];
 
 /// Seconds that `cargo xtask test` gives each fuzz target.
 const FUZZ_SECONDS: u32 = 8;
@@ -43,6 +53,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: rules::check,
     },
     Step { name: "lint", claim: "clippy has nothing to say", before_push: true, run: lint },
+    Step {
+        name: "firmware",
+        claim: "the firmware fits the card's core, and no panic is in it",
+        before_push: true,
+        run: firmware::check,
+    },
     Step {
         name: "unit",
         claim: "all tests that need Rust only pass, 10^8 reads under relinks among them",
@@ -86,6 +102,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: smoke,
     },
     Step {
+        name: "riscv",
+        claim: "the image does on a simulated core and on QEMU what the library does",
+        before_push: false,
+        run: firmware::test,
+    },
+    Step {
         name: "vm",
         claim: "a card is driven through the kernel's VFIO, in a virtual machine",
         before_push: false,
@@ -108,13 +130,18 @@ fn format(project: &Project) -> Result<(), Error> {
     let remedy = "bring rustfmt with `rustup component add rustfmt`";
     Tool::cargo(project).args("fmt --version").or_else(remedy).probe()?;
     Tool::cargo(project).args("fmt --all --check").run()?;
-    Tool::cargo(project).args("fmt --manifest-path fuzz/Cargo.toml --check").run()
+    for manifest in ["fuzz/Cargo.toml", firmware::MANIFEST] {
+        Tool::cargo(project).args("fmt --check --manifest-path").arg(manifest).run()?;
+    }
+    Ok(())
 }
 
 fn lint(project: &Project) -> Result<(), Error> {
     let remedy = "bring clippy with `rustup component add clippy`";
     Tool::cargo(project).args("clippy --version").or_else(remedy).probe()?;
-    Tool::cargo(project).args("clippy --quiet --workspace --all-targets -- --deny warnings").run()
+    let tests = "--all-targets --features hw-model/image,flue/image";
+    let clippy = Tool::cargo(project).args("clippy --quiet --workspace").args(tests);
+    clippy.args("-- --deny warnings").run()
 }
 
 fn unit(project: &Project) -> Result<(), Error> {

@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::error::Error;
 use crate::project::Project;
+use crate::report;
 
 /// The one target that is supported.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -68,7 +69,7 @@ impl Tool {
 
     /// Runs it, output to the terminal.
     pub(crate) fn run(mut self) -> Result<(), Error> {
-        println!("    $ {}", self.shown);
+        report::note(&format!("$ {}", self.shown));
         let status = self.command.status().map_err(|source| self.start_error(source))?;
         if status.success() {
             Ok(())
@@ -79,13 +80,13 @@ impl Tool {
 
     /// Runs it and shows of its output only the lines that begin with `kept`; all of it if it fails.
     pub(crate) fn run_showing(mut self, kept: &str) -> Result<(), Error> {
-        println!("    $ {}", self.shown);
+        report::note(&format!("$ {}", self.shown));
         let output = self.command.output().map_err(|source| self.start_error(source))?;
         let text = [&output.stdout[..], &output.stderr[..]].concat();
         let is_good = output.status.success();
         let text = String::from_utf8_lossy(&text);
         for line in text.lines().filter(|line| !is_good || line.starts_with(kept)) {
-            println!("    {line}");
+            report::note(line);
         }
         if is_good {
             Ok(())
@@ -101,11 +102,28 @@ impl Tool {
         if output.status.success() {
             return Ok(());
         }
-        println!("    $ {shown}");
+        report::note(&format!("$ {shown}"));
         for text in [&output.stdout, &output.stderr] {
-            String::from_utf8_lossy(text).lines().for_each(|line| println!("    {line}"));
+            String::from_utf8_lossy(text).lines().for_each(report::note);
         }
         Err(Error::Failed { command: shown, status: output.status.to_string() })
+    }
+
+    /// Runs it quietly, with what it writes going into `next`, which runs at the same time.
+    pub(crate) fn run_into(mut self, mut next: Self) -> Result<(), Error> {
+        let child = self.command.stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| self.start_error(source))?;
+        let pipe = child.stdout.take().map_or_else(Stdio::null, Stdio::from);
+        let then = next.command.stdin(pipe).status();
+        // Only now is the pipe's other end closed, should `next` have ended early.
+        drop(std::mem::replace(&mut next.command, Command::new(next.shown.clone())));
+        let first = child.wait().map_err(|source| self.start_error(source))?;
+        let then = then.map_err(|source| next.start_error(source))?;
+        match (first.success(), then.success()) {
+            (true, true) => Ok(()),
+            (_, false) => Err(Error::Failed { command: next.shown, status: then.to_string() }),
+            (false, _) => Err(Error::Failed { command: self.shown, status: first.to_string() }),
+        }
     }
 
     /// Runs it and gives back what it wrote and how it ended; an error only if it cannot start.

@@ -1,16 +1,12 @@
 //! The real road, in a virtual machine: `flue` drives a card through the kernel's own VFIO.
 //!
 //! The card is the model, served by `flue serve` to QEMU as a PCIe device; kernel, IOMMU,
-//! `/dev/vfio` and interrupts are what a machine with a real card has. From tools (`tools`, `apt`)
-//! to a first root file system (`initramfs`, `cpio`), to machines (`boot`, `qemu`, `machine`), to
-//! results. What is checked is in `guest`. Nothing is installed, and nothing needs root or KVM.
+//! `/dev/vfio` and interrupts are what a machine with a real card has. From `tools` to a first
+//! root file system (`initramfs`, `cpio`), to machines (`boot`, `qemu`, `machine`), to results. What is checked is in `guest`. Nothing is installed, and nothing needs root or KVM.
 
-use std::fs::File;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-mod apt;
 pub(crate) mod boot;
 mod children;
 mod claims;
@@ -18,13 +14,14 @@ mod cpio;
 mod initramfs;
 mod machine;
 mod qemu;
-mod tools;
+pub(crate) mod tools;
 pub(crate) mod wire;
 
 use crate::bounded::Running;
+use crate::bring;
 use crate::error::Error;
 use crate::guest::Case;
-use crate::project::{Project, create};
+use crate::project::Project;
 use crate::report;
 use crate::suite::PROFILE;
 use crate::tool::Tool;
@@ -79,8 +76,7 @@ pub(crate) fn all(project: &Project) -> Result<(), Error> {
 pub(crate) fn run(project: &Project, names: &[String], keep: bool) -> Result<(), Error> {
     let chosen = boot::chosen(names).map_err(Error::UnknownCase)?;
     let folder = project.target.join("vm");
-    create(&folder)?;
-    let _alone = alone(&folder)?;
+    let _alone = bring::alone(&folder, "cargo xtask vm")?;
     let tools = Tools::bring(project)?;
     Tool::cargo(project).args("build --quiet --package flue --profile").arg(PROFILE).run()?;
     let flue = project.target.join(PROFILE).join("flue");
@@ -99,18 +95,6 @@ pub(crate) fn run(project: &Project, names: &[String], keep: bool) -> Result<(),
         std::fs::remove_file(&initramfs).ok();
     }
     result
-}
-
-/// Two runs at once would write into one another's folders: the second waits.
-fn alone(folder: &Path) -> Result<File, Error> {
-    let path = folder.join("lock");
-    let failed = |source| Error::File { action: "lock", path: path.clone(), source };
-    let file = File::create(&path).map_err(failed)?;
-    if file.try_lock().is_err() {
-        report::note("another `cargo xtask vm` is under way here; waiting for its end");
-        file.lock().map_err(failed)?;
-    }
-    Ok(file)
 }
 
 fn boots(host: &Host<'_>, chosen: &[(&'static Boot, Vec<&'static Case>)]) -> Result<(), Error> {

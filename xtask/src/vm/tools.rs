@@ -1,15 +1,14 @@
 //! What a virtual machine is made of: QEMU, a kernel with its modules, a static busybox.
 //!
 //! Brought once into `target/tools/vm`, from Debian, or taken from where environment variables
-//! point. A folder there is whole or absent: it is made under another name and renamed when all
-//! of it works. Does not know what will run inside.
+//! point. Does not know what will run inside.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use super::apt::Apt;
+use crate::apt::Apt;
+use crate::bring;
 use crate::error::Error;
 use crate::project::{Project, create};
 use crate::report;
@@ -31,17 +30,17 @@ const QEMU_PINS: &str =
 const QEMU_PACKAGES: [&str; 1] = ["qemu-system-x86"];
 const QEMU_PROGRAM: &str = "usr/bin/qemu-system-x86_64";
 /// QEMU runs with the C library that it was built for, not the machine's.
-const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
-const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+pub(crate) const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
+pub(crate) const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 const FIRMWARE: [&str; 2] = ["usr/share/seabios", "usr/share/qemu"];
 /// Where the kernel comes from: the smallest of Debian's that has VFIO and the Intel IOMMU.
 const KERNEL_SUITES: [&str; 1] = ["bookworm"];
 const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 const BUSYBOX_PACKAGE: &str = "busybox-static";
-/// Written last into each folder: what is in it.
-const STAMP: &str = "stamp";
 /// Changes when what is brought changes, so that older folders are brought again.
 const RECIPE: &str = "recipe 1";
+/// What to do where Debian's packages cannot be had.
+const ELSEWHERE: &str = "set FLUE_QEMU, FLUE_KERNEL and FLUE_BUSYBOX (`cargo xtask vm --help`)";
 const NOT_USABLE: &str = "point FLUE_QEMU to a QEMU of at least 10.1 for x86-64 with vfio-user-pci, \
                           or unset it, so that one is brought";
 
@@ -70,7 +69,7 @@ impl Tools {
             Some(own) => vec![own],
             None => {
                 let root = folder.join("qemu");
-                once(project, &root, bring_qemu)?;
+                bring::once(&root, RECIPE, |lists, new| bring_qemu(project, lists, new))?;
                 unpacked_qemu(&root)
             }
         };
@@ -78,7 +77,7 @@ impl Tools {
         let (own, own_busybox) = (std::env::var_os(KERNEL), std::env::var_os(BUSYBOX));
         let brought = folder.join("kernel");
         if own.is_none() || own_busybox.is_none() {
-            once(project, &brought, bring_kernel)?;
+            bring::once(&brought, RECIPE, |lists, new| bring_kernel(project, lists, new))?;
         }
         let busybox = own_busybox.map_or_else(|| brought.join("bin/busybox"), PathBuf::from);
         let (kernel, modules) = kernel_in(&own.map_or(brought, PathBuf::from))?;
@@ -91,44 +90,8 @@ impl Tools {
     }
 }
 
-/// Makes `root` with `bring` unless it is there already, whole.
-fn once(
-    project: &Project,
-    root: &Path,
-    bring: fn(&Project, &Path, &Path) -> Result<String, Error>,
-) -> Result<(), Error> {
-    let is_whole = |root: &Path| {
-        fs::read_to_string(root.join(STAMP)).is_ok_and(|stamp| stamp.starts_with(RECIPE))
-    };
-    if is_whole(root) {
-        return Ok(());
-    }
-    let start = Instant::now();
-    let (apt, new) = (root.with_extension("apt"), root.with_extension("new"));
-    for folder in [root, &new] {
-        remove(folder)?;
-    }
-    create(&new)?;
-    let what = bring(project, &apt, &new)?;
-    let (stamp, text) = (new.join(STAMP), format!("{RECIPE}\n{what}\n"));
-    fs::write(&stamp, text).map_err(|source| Error::File {
-        action: "write",
-        path: stamp,
-        source,
-    })?;
-    // The folder appears whole, or not at all.
-    fs::rename(&new, root).map_err(|source| Error::File {
-        action: "make",
-        path: root.into(),
-        source,
-    })?;
-    remove(&apt)?;
-    report::note(&format!("{what}, in {:.1} s", start.elapsed().as_secs_f64()));
-    Ok(())
-}
-
 fn bring_qemu(project: &Project, lists: &Path, root: &Path) -> Result<String, Error> {
-    let apt = Apt::new(project, lists, &QEMU_SUITES, QEMU_PINS)?;
+    let apt = Apt::new(project, lists, &QEMU_SUITES, QEMU_PINS, ELSEWHERE)?;
     report::brings("package lists of Debian trixie (about 21 MB on disk, for a moment)");
     apt.update()?;
     let packages = apt.missing(&QEMU_PACKAGES)?;
@@ -137,23 +100,27 @@ fn bring_qemu(project: &Project, lists: &Path, root: &Path) -> Result<String, Er
         "QEMU with what it needs: {} packages to fetch, {megabytes:.1} MB; about 175 MB unpacked",
         packages.len()
     ));
-    for (name, target) in
-        [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64")]
-    {
-        create(&root.join(target))?;
-        let link = root.join(name);
-        std::os::unix::fs::symlink(target, &link).map_err(|source| Error::File {
-            action: "make",
-            path: link,
-            source,
-        })?;
-    }
+    merge_usr(root)?;
     apt.unpack_all(&QEMU_PACKAGES, root)?;
     check_qemu(project, &unpacked_qemu(root))
 }
 
+/// Lays a root folder out as Debian does, so that packages for `/lib` and `/usr/lib` meet.
+///
+/// # Errors
+/// When a folder or link cannot be made.
+pub(crate) fn merge_usr(root: &Path) -> Result<(), Error> {
+    for (name, target) in
+        [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64")]
+    {
+        create(&root.join(target))?;
+        bring::link(Path::new(target), &root.join(name))?;
+    }
+    Ok(())
+}
+
 fn bring_kernel(project: &Project, lists: &Path, root: &Path) -> Result<String, Error> {
-    let apt = Apt::new(project, lists, &KERNEL_SUITES, "")?;
+    let apt = Apt::new(project, lists, &KERNEL_SUITES, "", ELSEWHERE)?;
     report::brings("package lists of Debian bookworm (about 19 MB on disk, for a moment)");
     apt.update()?;
     // The name without a version is an empty package that depends on the newest one.
@@ -225,15 +192,6 @@ fn command(project: &Project, words: &[OsString]) -> Tool {
     let (program, arguments) = words.split_first().expect("a command has a program");
     let tool = Tool::new(project, program, NOT_USABLE);
     arguments.iter().fold(tool, |tool, argument| tool.arg(argument))
-}
-
-fn remove(folder: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::File { action: "remove", path: folder.into(), source })
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

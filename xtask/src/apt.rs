@@ -7,14 +7,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::bring::write;
 use crate::error::Error;
 use crate::project::{Project, create};
 use crate::tool::Tool;
 
 /// Names a mirror where the machine's own sources have none.
 pub(crate) const MIRROR: &str = "FLUE_MIRROR";
-const NO_APT: &str = "bringing QEMU and a kernel needs Debian's apt-get and dpkg-deb; elsewhere set FLUE_QEMU, \
-     FLUE_KERNEL and FLUE_BUSYBOX (`cargo xtask vm --help`)";
+const NO_APT: &str = "bringing it needs Debian's apt-get and dpkg-deb";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Where apt's sources stand: one file, and a folder of files.
 const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
@@ -27,6 +27,8 @@ const WARNING: &str = "W:";
 pub(crate) struct Apt<'a> {
     project: &'a Project,
     folder: PathBuf,
+    /// What to do where packages cannot be had.
+    elsewhere: &'static str,
 }
 
 /// A package that is to be fetched.
@@ -39,7 +41,8 @@ pub(crate) struct Package {
 }
 
 impl<'a> Apt<'a> {
-    /// Sets one up in `folder`; `pins` are preferences in apt's own format.
+    /// Sets one up in `folder`; `pins` are preferences in apt's own format, and `elsewhere` says
+    /// what to do where packages cannot be had.
     ///
     /// # Errors
     /// When apt, the keyring or a mirror is missing, or `folder` cannot be written.
@@ -48,9 +51,15 @@ impl<'a> Apt<'a> {
         folder: &Path,
         suites: &[&str],
         pins: &str,
+        elsewhere: &'static str,
     ) -> Result<Self, Error> {
         for program in ["apt-get", "dpkg-deb"] {
-            Tool::new(project, program.as_ref(), NO_APT).arg("--version").probe()?;
+            Tool::new(project, program.as_ref(), NO_APT).arg("--version").probe().map_err(
+                |_| {
+                    let what = format!("Debian packages without `{program}`");
+                    Error::Bring { what, remedy: elsewhere }
+                },
+            )?;
         }
         if !Path::new(KEYRING).is_file() {
             let remedy = "install the package debian-archive-keyring";
@@ -66,7 +75,7 @@ impl<'a> Apt<'a> {
         write(&folder.join("preferences"), pins)?;
         write(&folder.join("status"), "")?;
         write(&folder.join("apt.conf"), &configuration(folder))?;
-        Ok(Self { project, folder: folder.into() })
+        Ok(Self { project, folder: folder.into(), elsewhere })
     }
 
     /// Fetches the package lists.
@@ -115,26 +124,58 @@ impl<'a> Apt<'a> {
     pub(crate) fn unpack_only(&self, packages: &[&str], root: &Path) -> Result<(), Error> {
         let folder = self.folder.join("cache/only");
         create(&folder)?;
-        let tool = self.tool("apt-get", "--quiet=2 download", packages).within(&folder);
-        tool.run_showing(WARNING).map_err(|_| fetch_failed("packages"))?;
+        self.download(packages, &folder)?;
         self.unpack(&folder, root)
     }
 
+    /// The versions there are of `package`, newest first.
+    ///
+    /// # Errors
+    /// When apt cannot answer.
+    pub(crate) fn versions(&self, package: &str) -> Result<Vec<String>, Error> {
+        let text = self.answer("apt-cache", "madison", &[package])?;
+        Ok(text.lines().filter_map(version).collect())
+    }
+
+    /// Fetches one version of a package, and unpacks into `root` only what lies at `paths`.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, verified or unpacked.
+    pub(crate) fn unpack_parts(
+        &self,
+        package: &str,
+        version: &str,
+        paths: &[String],
+        root: &Path,
+    ) -> Result<(), Error> {
+        let folder = self.folder.join("cache/parts");
+        create(&folder)?;
+        self.download(&[&format!("{package}={version}")], &folder)?;
+        for archive in debs(&folder)? {
+            let whole = Tool::new(self.project, "dpkg-deb".as_ref(), NO_APT);
+            let tar = Tool::new(self.project, "tar".as_ref(), "install tar").args("-x -C");
+            let tar = paths.iter().fold(tar.arg(root), |tar, path| tar.arg(path));
+            whole.arg("--fsys-tarfile").arg(&archive).run_into(tar)?;
+        }
+        Ok(())
+    }
+
+    fn download(&self, packages: &[&str], folder: &Path) -> Result<(), Error> {
+        let tool = self.tool("apt-get", "--quiet=2 download", packages).within(folder);
+        tool.run_showing(WARNING).map_err(|_| self.fetch_failed("packages"))
+    }
+
     fn unpack(&self, archives: &Path, root: &Path) -> Result<(), Error> {
-        let failed = |source| Error::File { action: "list", path: archives.into(), source };
-        for entry in fs::read_dir(archives).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "deb") {
-                let tool = Tool::new(self.project, "dpkg-deb".as_ref(), NO_APT).arg("--extract");
-                tool.arg(&path).arg(root).run_quietly()?;
-            }
+        for archive in debs(archives)? {
+            let tool = Tool::new(self.project, "dpkg-deb".as_ref(), NO_APT).arg("--extract");
+            tool.arg(&archive).arg(root).run_quietly()?;
         }
         Ok(())
     }
 
     fn fetched(&self, program: &str, line: &str, packages: &[&str]) -> Result<(), Error> {
         let what = if packages.is_empty() { "package lists" } else { "packages" };
-        self.tool(program, line, packages).run_showing(WARNING).map_err(|_| fetch_failed(what))
+        self.tool(program, line, packages).run_showing(WARNING).map_err(|_| self.fetch_failed(what))
     }
 
     fn answer(&self, program: &str, line: &str, packages: &[&str]) -> Result<String, Error> {
@@ -149,6 +190,14 @@ impl<'a> Apt<'a> {
         })
     }
 
+    fn fetch_failed(&self, what: &str) -> Error {
+        let what = format!(
+            "{what} from the Debian mirror (apt's messages stand above): check the network and run \
+             it again, or set FLUE_MIRROR"
+        );
+        Error::Bring { what, remedy: self.elsewhere }
+    }
+
     fn tool(&self, program: &str, line: &str, packages: &[&str]) -> Tool {
         let tool = Tool::new(self.project, program.as_ref(), NO_APT)
             .args(line)
@@ -158,12 +207,17 @@ impl<'a> Apt<'a> {
     }
 }
 
-fn fetch_failed(what: &str) -> Error {
-    Error::Bring {
-        what: format!("{what} from the Debian mirror (apt's messages stand above)"),
-        remedy: "check the network and run it again, what was fetched is kept; or set FLUE_MIRROR, \
-                 or FLUE_QEMU, FLUE_KERNEL and FLUE_BUSYBOX (`cargo xtask vm --help`)",
+/// The packages in a folder.
+fn debs(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::File { action: "list", path: folder.into(), source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            found.push(path);
+        }
     }
+    Ok(found)
 }
 
 fn configuration(folder: &Path) -> String {
@@ -206,7 +260,7 @@ fn mirror() -> Result<String, Error> {
     files.sort();
     let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
     texts.into_iter().find_map(|text| mirror_in(&text)).ok_or(Error::Bring {
-        what: "QEMU and a kernel: no Debian mirror in /etc/apt".into(),
+        what: "Debian packages: no Debian mirror in /etc/apt".into(),
         remedy: "set FLUE_MIRROR to the address of one (it ends in /debian)",
     })
 }
@@ -226,12 +280,9 @@ fn package(line: &str) -> Option<Package> {
     Some(Package { file: words.next()?.into(), bytes: words.next()?.parse().ok()? })
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    fs::write(path, text).map_err(|source| Error::File {
-        action: "write",
-        path: path.into(),
-        source,
-    })
+/// A line of `apt-cache madison`: package, version, source.
+fn version(line: &str) -> Option<String> {
+    line.split('|').nth(1).map(|version| version.trim().to_string())
 }
 
 #[cfg(test)]
@@ -263,5 +314,12 @@ mod tests {
             Some(Package { file: "q_1%3a2_amd64.deb".into(), bytes: 123_456 })
         );
         assert_eq!(package("Reading package lists..."), None);
+    }
+
+    #[test]
+    fn versions_are_read_from_the_second_column() {
+        let line = "  rust-src | 1.95.0+dfsg1-2~bpo13+1 | http://a.example/debian x/main amd64";
+        assert_eq!(version(line).as_deref(), Some("1.95.0+dfsg1-2~bpo13+1"));
+        assert_eq!(version(""), None);
     }
 }
