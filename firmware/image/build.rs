@@ -1,7 +1,9 @@
-//! Hands the linker script to the linker, for the card's core only.
+//! Hands the linker script and the core's address map to the linker, for the card's core only.
 
 use std::env;
 use std::path::Path;
+
+use abi::core::mmio::{RAM, RAM_BYTES};
 
 fn main() {
     println!("cargo:rerun-if-changed=link.x");
@@ -9,6 +11,9 @@ fn main() {
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         let script = Path::new(&folder).join("link.x");
         println!("cargo:rustc-link-arg-bins=-T{}", script.display());
+        for (symbol, value) in [("__ram", RAM), ("__ram_bytes", RAM_BYTES)] {
+            println!("cargo:rustc-link-arg-bins=--defsym={symbol}={value:#x}");
+        }
         println!("cargo:rustc-link-arg-bins=--fatal-warnings");
     }
 }

@@ -67,6 +67,9 @@ global_asm!(
     "    csrr a1, mcause",
     "    tail trapped",
     ".size trap_entry, . - trap_entry",
+    // It grows down; the audit of the image holds the deepest way through all calls against it.
+    ".section .stack, \"aw\", @nobits",
+    ".space 4096",
 );
 
 /// The firmware's state: too large for the stack.
