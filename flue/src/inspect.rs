@@ -154,6 +154,9 @@ fn card_entries<B: Backing>(session: &Session<B>, outside: &Outside) -> Entries 
     entries.push("card", session.backing().describe());
     entries.push("contract", format!("{}.{}", abi::VERSION_MAJOR, abi::VERSION_MINOR));
     entries.push("contract_hash", format!("{:#010x}", abi::ABI_HASH));
+    if health.image_hash != 0 {
+        entries.push("image_hash", format!("{:#010x}", health.image_hash));
+    }
     entries.push("state", health.state.word());
     if health.fail_code != FailCode::NONE {
         entries.push("fail_code", health.fail_code.word());

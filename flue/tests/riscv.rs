@@ -47,6 +47,8 @@ fn inspect_names_the_card() {
     let report = json(&flue(&["inspect", "--card", "riscv", "--timed", "--json"]));
     assert_eq!(report["card"]["card"], "riscv");
     assert_eq!(report["card"]["state"], "ready");
+    let hash = report["card"]["image_hash"].as_str().unwrap();
+    assert!(hash.starts_with("0x") && hash.len() == 10, "{hash}");
 }
 
 #[test]

@@ -24,9 +24,9 @@ use firmware::{Activity, Firmware};
 use crate::bus::CoreBus;
 
 global_asm!(
-    // The vector table stands at the start of RAM, aligned to 256 bytes: a core that has only
-    // vectored traps (Ibex) enters at the first word plus four times the cause, one that traps
-    // directly at the first word. Either way it gets to the handler; reset does too, further down.
+    // The core starts at the first word of RAM. The trap table is aligned to 256 bytes and good for
+    // both kinds of core: one with vectored traps only (Ibex) enters at the table plus four times
+    // the cause, one that traps directly at its first word; every word leads to the handler.
     ".section .start, \"ax\", @progbits",
     ".option push",
     ".option norvc",

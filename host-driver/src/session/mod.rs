@@ -87,6 +87,8 @@ pub struct Health {
     pub heartbeat: u32,
     /// Counts resets.
     pub incarnation: u32,
+    /// Hash of the firmware image that runs; 0 when the firmware is linked into the model.
+    pub image_hash: u32,
 }
 
 /// A tree that was not taken.
@@ -251,6 +253,7 @@ impl<B: Backing> Session<B> {
             cause: read(backing, register::FAIL_CAUSE),
             heartbeat: read(backing, register::HEARTBEAT),
             incarnation: read(backing, register::INCARNATION),
+            image_hash: read(backing, register::IMAGE_HASH),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::peripherals::Peripherals;
 /// Cycles of one step before the engines around the core are looked at again: more than any step
 /// of a healthy firmware, and less than a tenth of its heartbeat's deadline.
 const STEP_CYCLES_MAX: u64 = 100_000;
-/// Cycles that the image has to come up. Copying and clearing RAM once take a third of it.
+/// Cycles that the image has to come up; clearing its statics takes about a sixth of them.
 const START_CYCLES_MAX: u64 = 200_000;
 
 /// The image, and the hart once it was started.
