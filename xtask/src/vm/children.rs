@@ -113,8 +113,10 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     fn sleeper(warden: &mut Warden) -> Kept {
-        let mut command = Command::new("sleep");
-        command.arg("60");
+        // Where the tests run in the background of a shell, interrupts are ignored, and that is
+        // inherited; a sleeper does not change it, as the programs that are run here do.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", "sleep", "60"]);
         Kept::start(command, warden).unwrap()
     }
 
