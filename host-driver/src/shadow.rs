@@ -358,27 +358,7 @@ mod tests {
     use super::*;
 
     fn card() -> Shadow {
-        Shadow { limits: [16, 1000, 16], ..Shadow::new(&capabilities()) }
-    }
-
-    fn capabilities() -> Capabilities {
-        Capabilities {
-            neighbors: 0,
-            paths: 0,
-            connections: 0,
-            aliases: 0,
-            source_macs: 0,
-            vlans: 0,
-            state_memory: 0,
-            command_rings: 0,
-            transmit_rings: 0,
-            ring_slots: 0,
-            vectors: 0,
-            held_per_path: 0,
-            held_total: 0,
-            clock_khz: 0,
-            port_mac: [0; 6],
-        }
+        Shadow { limits: [16, 1000, 16], ..Shadow::new(&Capabilities::NONE) }
     }
 
     fn neighbor(index: u32) -> Handle {

@@ -107,12 +107,16 @@ fn seeded(number: u32) -> u32 {
 fn seeded(number: u32) -> u32 {
     static TOO_LARGE: [core::sync::atomic::AtomicU32; 16_400] =
         [const { core::sync::atomic::AtomicU32::new(0) }; 16_400];
+    // ORDERING: Relaxed. Only that the static is large matters; nothing is published.
+    // No loom test: no second thread is there.
     black_box(&TOO_LARGE)[number as usize & 1023].load(core::sync::atomic::Ordering::Relaxed)
 }
 
 #[cfg(flaw = "code")]
 fn seeded(number: u32) -> u32 {
     static TOO_LARGE: [u32; 12_400] = [7; 12_400];
+    // ORDERING: Relaxed. Only that the static is large matters; nothing is published.
+    // No loom test: no second thread is there.
     black_box(&TOO_LARGE)[number as usize & 1023]
 }
 
