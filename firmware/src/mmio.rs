@@ -14,7 +14,6 @@ use abi::core::mmio::{
     RESULT_WORDS, SETTLED, STOPPED, TABLES, WAKE, notice, outbox_entry,
 };
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
-use abi::host::completion::Event;
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::register::Counter;
@@ -51,8 +50,6 @@ pub struct MmioHal<B> {
     bus: B,
     has_card: bool,
     is_traced: bool,
-    /// Events were lost since the last one that fitted.
-    needs_rescan: bool,
     rings: [RingPositions; RINGS],
     outbox: u32,
     notices: u32,
@@ -70,7 +67,6 @@ impl<B: Bus> MmioHal<B> {
             bus,
             has_card: features & CoreFeature::CARD.0 != 0,
             is_traced: false,
-            needs_rescan: false,
             rings: [ring; RINGS],
             outbox: 0,
             notices: 0,
@@ -324,13 +320,8 @@ impl<B: Bus> Hal for MmioHal<B> {
     }
 
     fn event(&mut self, event: [u32; 4]) -> bool {
-        let mut marked = Event::read(&event);
-        marked.rescan = u8::from(self.needs_rescan);
-        let mut words = [0; Event::BYTES / 4];
-        marked.write(&mut words);
         let is_posted =
-            self.register(EVENT_LIMIT) != self.events && self.post(OutboxKind::EVENT, 0, 0, &words);
-        self.needs_rescan = !is_posted;
+            self.register(EVENT_LIMIT) != self.events && self.post(OutboxKind::EVENT, 0, 0, &event);
         self.events = self.events.wrapping_add(u32::from(is_posted));
         is_posted
     }

@@ -30,6 +30,8 @@ pub(crate) struct Tables {
     pub(crate) sweep: Sweep,
     pub(crate) uploads: Uploads,
     vlans_used: u32,
+    /// Events were lost since the last one that fitted.
+    pub(crate) has_lost_events: bool,
 }
 
 impl Tables {
@@ -47,6 +49,7 @@ impl Tables {
             sweep: Sweep::new(),
             uploads: Uploads::new(),
             vlans_used: 0,
+            has_lost_events: false,
         }
     }
 

@@ -131,13 +131,19 @@ impl Tables {
         self.post_event(hal, EventKind::INVALID_STATE, handle);
     }
 
-    /// Posts an event, or counts it as lost.
-    pub(crate) fn post_event(&self, hal: &mut impl Hal, kind: EventKind, handle: Handle) {
-        let event =
-            Event { handle: handle.0, time_ms: hal.now_ms(), kind: kind.0, ..Event::default() };
+    /// Posts an event, or counts it as lost; the next one that fits tells that some were.
+    pub(crate) fn post_event(&mut self, hal: &mut impl Hal, kind: EventKind, handle: Handle) {
+        let event = Event {
+            handle: handle.0,
+            time_ms: hal.now_ms(),
+            kind: kind.0,
+            rescan: u8::from(self.has_lost_events),
+            ..Event::default()
+        };
         let mut words = [0; Event::BYTES / 4];
         event.write(&mut words);
-        let counter = if hal.event(words) { Counter::EVENTS } else { Counter::EVENTS_LOST };
+        self.has_lost_events = !hal.event(words);
+        let counter = if self.has_lost_events { Counter::EVENTS_LOST } else { Counter::EVENTS };
         hal.count(counter, 1);
     }
 

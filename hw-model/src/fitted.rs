@@ -8,7 +8,7 @@ use crate::charge::CHARGES;
 /// Cycles of each charge.
 #[rustfmt::skip]
 pub(crate) const FITTED_CYCLES: [u16; CHARGES] = [
-    69, // step
+    67, // step
     6, // wake
     2, // load
     2, // store
@@ -31,10 +31,10 @@ pub(crate) const FITTED_CYCLES: [u16; CHARGES] = [
     27, // tree_begun
     2, // answered
     27, // malformed
-    28, // parked
+    27, // parked
     27, // completed
     28, // raised
-    465, // list_chunk
+    464, // list_chunk
     60, // sweep
     621, // new_neighbor
     390, // new_path

@@ -13,7 +13,6 @@ use abi::core::{Fetched, Notice, Settings};
 use abi::host::command::Slot;
 use abi::host::limit::COMMAND_RINGS_MAX;
 use abi::host::register::EVENT_RING;
-use abi::host::status::RingState;
 use host_driver::memory::Words;
 
 use crate::epochs::{ANNOUNCED, GLOBAL};
@@ -95,14 +94,18 @@ impl Peripherals {
     /// One bit a command ring with slots in its mailbox, or stopped.
     pub(crate) fn pending(&self) -> u32 {
         self.rings_that(|ring, bank| {
-            bank.state.get() == RingState::FAILED.0
-                || ring.as_ref().is_some_and(|ring| !ring.mailbox.is_empty())
+            bank.is_failed() || ring.as_ref().is_some_and(|ring| !ring.mailbox.is_empty())
         })
     }
 
     /// One bit a command ring that was stopped by an error.
     pub(crate) fn stopped(&self) -> u32 {
-        self.rings_that(|_, bank| bank.state.get() == RingState::FAILED.0)
+        self.rings_that(|_, bank| bank.is_failed())
+    }
+
+    /// Whether a command ring was stopped by an error.
+    pub(crate) fn is_stopped(&self, ring: u32) -> bool {
+        self.shared.registers.rings.get(ring as usize).is_some_and(RingBank::is_failed)
     }
 
     fn rings_that(&self, is_so: impl Fn(&Option<CommandRing>, &RingBank) -> bool) -> u32 {

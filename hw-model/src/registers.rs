@@ -61,6 +61,11 @@ impl RingBank {
         self.state.get() == RingState::RUNNING.0
     }
 
+    /// Whether the ring was stopped by an error.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.state.get() == RingState::FAILED.0
+    }
+
     /// Stops the ring by an error.
     pub(crate) fn fail(&self, code: FailCode) {
         self.error.set(code.0);

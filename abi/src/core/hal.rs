@@ -187,8 +187,8 @@ pub trait Hal {
 
     /// Takes the next notice of the datapath.
     fn notice(&mut self) -> Option<Notice>;
-    /// Posts an event (phase and rescan aside). `false` when the event ring or the outbox is full
-    /// or the ring is not started: the next one that fits carries the rescan mark.
+    /// Posts an event (phase aside). `false` when the event ring or the outbox is full or the ring
+    /// is not started: the event is lost.
     fn event(&mut self, event: [u32; 4]) -> bool;
 
     /// Card time in ms; wraps.

@@ -9,7 +9,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
 use abi::host::command::Flag;
-use abi::host::completion::Event;
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
@@ -27,8 +26,6 @@ use crate::trace::Happening;
 #[derive(Default)]
 pub(crate) struct NativeBody<M> {
     firmware: Option<Box<Firmware>>,
-    /// Events were lost since the last one that fitted.
-    needs_rescan: bool,
     /// The last step ended asleep.
     is_asleep: bool,
     /// First word of the slot with which the last block began.
@@ -39,7 +36,6 @@ pub(crate) struct NativeBody<M> {
 impl<M: Meter> NativeBody<M> {
     pub(super) fn reset(&mut self) {
         self.firmware = None;
-        self.needs_rescan = false;
         self.is_asleep = false;
     }
 
@@ -82,8 +78,7 @@ impl<M: Meter> NativeBody<M> {
     }
 
     fn hal<'a>(&'a mut self, side: &'a mut Peripherals) -> NativeHal<'a, M> {
-        let Self { meter, head, needs_rescan, .. } = self;
-        NativeHal { side, meter, head, needs_rescan }
+        NativeHal { side, meter: &self.meter, head: &self.head }
     }
 }
 
@@ -92,7 +87,6 @@ struct NativeHal<'a, M> {
     side: &'a mut Peripherals,
     meter: &'a M,
     head: &'a Cell<u32>,
-    needs_rescan: &'a mut bool,
 }
 
 impl<M: Meter> NativeHal<'_, M> {
@@ -190,7 +184,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn is_stopped(&self, ring: u32) -> bool {
         self.meter.charge(Charge::REGISTER, 1);
-        self.side.stopped() & 1 << ring != 0
+        self.side.is_stopped(ring)
     }
 
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
@@ -243,16 +237,11 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn event(&mut self, event: [u32; 4]) -> bool {
         self.meter.charge(Charge::EVENT, 1);
-        if self.side.outbox.is_full() || self.side.event_room() == 0 {
-            *self.needs_rescan = true;
-            return false;
+        let has_room = !self.side.outbox.is_full() && self.side.event_room() > 0;
+        if has_room {
+            self.side.event(self.at(), event);
         }
-        let mut marked = Event::read(&event);
-        marked.rescan = u8::from(std::mem::take(self.needs_rescan));
-        let mut entry = [0; Event::BYTES / 4];
-        marked.write(&mut entry);
-        self.side.event(self.at(), entry);
-        true
+        has_room
     }
 
     fn now_ms(&self) -> u32 {
