@@ -8,7 +8,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use memmap2::{MmapMut, MmapRaw};
 
@@ -34,6 +34,27 @@ pub trait Words {
     fn store_relaxed(&self, word: usize, value: u32);
     /// Stores with Release: publishes everything stored before.
     fn store_release(&self, word: usize, value: u32);
+    /// Loads as many words as there are `values`, from `first` on, without ordering.
+    #[inline]
+    fn load_all(&self, first: usize, values: &mut [u32]) {
+        for (word, value) in (first..).zip(values) {
+            *value = self.load_relaxed(word);
+        }
+    }
+    /// Stores `values` from word `first` on, without ordering.
+    #[inline]
+    fn store_all(&self, first: usize, values: &[u32]) {
+        for (word, value) in (first..).zip(values) {
+            self.store_relaxed(word, *value);
+        }
+    }
+    /// Stores `value` into `words` words from `first` on, without ordering.
+    #[inline]
+    fn fill(&self, first: usize, words: usize, value: u32) {
+        for word in first..first + words {
+            self.store_relaxed(word, value);
+        }
+    }
 }
 
 /// Words of a mapping, or of a part of one. Clones are the same words.
@@ -141,9 +162,29 @@ impl Memory {
         // SAFETY: `start` and `bytes` lie inside the mapping and `word` inside `bytes`.
         let cell = unsafe { base.add(self.start / WORD_BYTES + word) };
         // SAFETY: a mapping is page-aligned, so the word is aligned; it is valid while `self`
-        // lives; everybody who shares it in this process reads and writes aligned 32-bit atomic
-        // words only, and what others do to it is like a card's doing.
+        // lives; everybody who shares it in this process reads and writes aligned atomic words
+        // only, and what others do to it is like a card's doing.
         unsafe { AtomicU32::from_ptr(cell) }
+    }
+
+    /// Words `first` and the one behind it as one, the first in its lower half.
+    #[inline]
+    fn pair(&self, first: usize) -> &AtomicU64 {
+        let base = std::ptr::from_ref(self.cell(first)).cast_mut();
+        let is_whole = first + 1 < self.bytes / WORD_BYTES && base.addr().is_multiple_of(8);
+        assert!(is_whole, "words {first} and {} are no pair", first + 1);
+        // SAFETY: `first` and the word behind it lie inside the memory, as `cell` has it for one
+        // of them, and their address is a multiple of 8. Pairs are used for words that one side
+        // owns, from hand-over to hand-over: nobody accesses them as single words meanwhile.
+        unsafe { AtomicU64::from_ptr(base.cast()) }
+    }
+
+    /// Words before the first pair, and how many pairs there are, of `words` words from `first`.
+    #[inline]
+    fn pairs(&self, first: usize, words: usize) -> (usize, usize) {
+        let is_odd = !(self.address() + first * WORD_BYTES).is_multiple_of(8);
+        let head = usize::from(is_odd).min(words);
+        (head, (words - head) / 2)
     }
 }
 
@@ -176,6 +217,55 @@ impl Words for Memory {
         // Checked by `loom_ring::a_fetched_command_is_whole`.
         self.cell(word).store(value, Ordering::Release);
     }
+    #[inline]
+    fn load_all(&self, first: usize, values: &mut [u32]) {
+        let (head, pairs) = self.pairs(first, values.len());
+        let (before, rest) = values.split_at_mut(head);
+        let (middle, after) = rest.split_at_mut(pairs * 2);
+        for value in before {
+            *value = self.load_relaxed(first);
+        }
+        let (chunks, _) = middle.as_chunks_mut::<2>();
+        for (at, [low, high]) in (first + head..).step_by(2).zip(chunks) {
+            // ORDERING: Relaxed. As in `load_relaxed`, two words at once.
+            let pair = self.pair(at).load(Ordering::Relaxed);
+            (*low, *high) = (pair as u32, (pair >> 32) as u32);
+        }
+        for value in after {
+            *value = self.load_relaxed(first + head + pairs * 2);
+        }
+    }
+    #[inline]
+    fn store_all(&self, first: usize, values: &[u32]) {
+        let (head, pairs) = self.pairs(first, values.len());
+        let (before, rest) = values.split_at(head);
+        let (middle, after) = rest.split_at(pairs * 2);
+        for value in before {
+            self.store_relaxed(first, *value);
+        }
+        let (chunks, _) = middle.as_chunks::<2>();
+        for (at, [low, high]) in (first + head..).step_by(2).zip(chunks) {
+            let pair = u64::from(*high) << 32 | u64::from(*low);
+            // ORDERING: Relaxed. As in `store_relaxed`, two words at once.
+            self.pair(at).store(pair, Ordering::Relaxed);
+        }
+        for value in after {
+            self.store_relaxed(first + head + pairs * 2, *value);
+        }
+    }
+    #[inline]
+    fn fill(&self, first: usize, words: usize, value: u32) {
+        let (head, pairs) = self.pairs(first, words);
+        let rest = first + head + pairs * 2..first + words;
+        for word in (first..first + head).chain(rest) {
+            self.store_relaxed(word, value);
+        }
+        let pair = u64::from(value) << 32 | u64::from(value);
+        for at in (first + head..).step_by(2).take(pairs) {
+            // ORDERING: Relaxed. As in `store_relaxed`, two words at once.
+            self.pair(at).store(pair, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -201,6 +291,36 @@ mod tests {
         assert_eq!(part.address(), memory.address() + 24);
         drop(memory);
         assert_eq!(part.load_relaxed(0), 7, "the mapping lives on");
+    }
+
+    #[test]
+    fn many_words_are_the_words_one_by_one() {
+        let memory = Memory::new(64).unwrap();
+        for part in [memory.part(0, 64), memory.part(4, 60)] {
+            for first in 0..6 {
+                for count in 0..7 {
+                    part.fill(0, part.len(), 0x55);
+                    let values: Vec<u32> = (100..).take(count).collect();
+                    part.store_all(first, &values);
+                    for word in 0..part.len() {
+                        let at = word.checked_sub(first).and_then(|at| values.get(at));
+                        assert_eq!(part.load_relaxed(word), *at.unwrap_or(&0x55), "word {word}");
+                    }
+                    let mut read = vec![0; count];
+                    part.load_all(first, &mut read);
+                    assert_eq!(read, values, "{count} words from {first}");
+                    part.fill(first, count, 7);
+                    let sevens = (0..part.len()).filter(|word| part.load_relaxed(*word) == 7);
+                    assert_eq!(sevens.collect::<Vec<_>>(), (first..first + count).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "past the end of the memory")]
+    fn many_words_end_where_the_memory_does() {
+        Memory::new(64).unwrap().part(16, 16).store_all(1, &[0; 4]);
     }
 
     #[test]

@@ -24,11 +24,9 @@ impl<'a> Window<'a> {
 
     /// Reads whole words at `iova`, a multiple of 4.
     pub(crate) fn read(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
-        let mut words = words.iter_mut();
+        let mut words = words;
         self.words(iova, words.len(), false, |memory, first, count| {
-            for (i, value) in words.by_ref().take(count).enumerate() {
-                *value = memory.load_relaxed(first + i);
-            }
+            memory.load_all(first, words.split_off_mut(..count).unwrap_or_default());
         })
     }
 
@@ -43,11 +41,9 @@ impl<'a> Window<'a> {
 
     /// Writes whole words at `iova`, a multiple of 4, in order, without publishing them.
     pub(crate) fn write(&self, iova: u64, words: &[u32]) -> Result<(), Refusal> {
-        let mut words = words.iter();
+        let mut words = words;
         self.words(iova, words.len(), true, |memory, first, count| {
-            for (i, value) in words.by_ref().take(count).enumerate() {
-                memory.store_relaxed(first + i, *value);
-            }
+            memory.store_all(first, words.split_off(..count).unwrap_or_default());
         })
     }
 
