@@ -13,6 +13,7 @@ mod image;
 mod inspect;
 mod observer;
 mod packet;
+mod pipeline;
 mod progress;
 mod routes;
 mod script;
@@ -30,7 +31,7 @@ use host_driver::Session;
 use host_driver::backing::Backing;
 use hw_model::port::Port;
 
-use crate::args::{BenchCommand, Cli, Command, RunArgs};
+use crate::args::{Cli, Command, RunArgs};
 use crate::bench::BenchError;
 use crate::card::{Capture, CardError, Errand, Outside, Wishes};
 use crate::conformance::ConformanceError;
@@ -79,7 +80,7 @@ impl CommandError {
             Self::Inspect(error) => error.is_wrong(),
             Self::Conformance(error) => error.is_wrong(),
             Self::Serve(error) => error.is_wrong(),
-            Self::Bench(error) => matches!(error, BenchError::Image(_)),
+            Self::Bench(error) => error.is_wrong(),
             Self::Session(_) => false,
         };
         if is_wrong { WRONG } else { FAILED }
@@ -111,9 +112,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args).map(|()| true).map_err(CommandError::from),
         Command::Conformance(args) => conformance::run(args).map_err(CommandError::from),
         Command::Serve(args) => serve::run(args).map_err(CommandError::from),
-        Command::Bench(BenchCommand::Card(args)) => {
-            bench::run(args).map(|()| true).map_err(CommandError::from)
-        }
+        Command::Bench(args) => bench::run(args).map(|()| true).map_err(CommandError::from),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

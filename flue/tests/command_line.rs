@@ -23,11 +23,12 @@ const NOBODY: &str = "vfio:fffe:ff:1f.7";
 
 #[test]
 fn a_pcie_card_that_is_not_there_is_an_error_that_names_its_address() {
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 5] = [
         &["failover", "--paths", "10", "--json"],
         &["run", "/nonexistent.jsonl"],
         &["inspect"],
         &["conformance"],
+        &["bench"],
     ];
     for command in commands {
         let output = flue(&[command, &["--card", NOBODY]].concat());

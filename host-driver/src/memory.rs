@@ -311,7 +311,10 @@ mod tests {
                     assert_eq!(read, values, "{count} words from {first}");
                     part.fill(first, count, 7);
                     let sevens = (0..part.len()).filter(|word| part.load_relaxed(*word) == 7);
-                    assert_eq!(sevens.collect::<Vec<_>>(), (first..first + count).collect::<Vec<_>>());
+                    assert_eq!(
+                        sevens.collect::<Vec<_>>(),
+                        (first..first + count).collect::<Vec<_>>()
+                    );
                 }
             }
         }

@@ -83,9 +83,15 @@ pub(crate) enum Command {
     /// next may come. Ends on SIGINT (Ctrl-C) or SIGTERM and removes its socket.
     #[command(after_long_help = SERVE_HELP)]
     Serve(ServeArgs),
-    /// Measures a card: what each operation costs.
-    #[command(subcommand)]
-    Bench(BenchCommand),
+    /// Measures a card: the few figures that matter, in less than a minute.
+    ///
+    /// Offloads paths, moves them by list and all at once, changes a router's MAC, queries, sends
+    /// frames, terminates, each through the driver that every program uses, as one host thread
+    /// sees it from submit to completion. Commands are timed one by one, on an idle card and with
+    /// 64 frames always under way. On a PCIe card these are its figures; on the model they tell
+    /// what driver and firmware cost on this machine, and with --timed what the model says of a
+    /// card, on the card's clock. `flue bench card` counts what each operation costs the card's core.
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -267,6 +273,25 @@ pub(crate) struct TraceArgs {
     /// FILE`. At most 4 million records; what is missing is counted.
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) what: Option<BenchCommand>,
+    /// Paths to offload and to move.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=PATHS_MAX as i64))]
+    pub(crate) paths: u32,
+    /// Time that each of the jobs may take, on this machine's clock; each goes on for at least a
+    /// few rounds, and ends sooner when it has had enough of them.
+    #[arg(long, value_name = "S", default_value_t = 3, value_parser = clap::value_parser!(u64).range(..=3600))]
+    pub(crate) seconds: u64,
+    /// Prints one JSON object instead of a table for a person.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) card: CardArgs,
 }
 
 #[derive(Debug, Args)]

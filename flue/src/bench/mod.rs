@@ -1,19 +1,18 @@
-//! `flue bench card`: what each operation costs the card's core.
+//! `flue bench`: what a card costs, as its host sees it, and what an operation costs its core.
 //!
-//! From the command line to `hw_model::measure`, and from its figures to a table or JSON. Card
-//! time only: the figures are the same on every machine and in every run.
+//! From the command line to `session` (any card, through the driver, on whatever clock it has) or
+//! to `core` (the firmware's image on a simulated core, counted).
 
-mod table;
+mod core;
+mod session;
 
-use std::io::{self, Write};
+use std::io;
 
-use hw_model::Body;
-use hw_model::measure::{self, Measured};
-use hw_model::memory::TablePlace;
-use serde::Serialize;
+use abi::host::status::Status;
 
-use crate::args::{BenchCardArgs, CardName};
-use crate::image::{self, NoImage};
+use crate::args::{BenchArgs, BenchCommand};
+use crate::card::CardError;
+use crate::image::NoImage;
 
 /// Why nothing was measured, or not told.
 #[derive(Debug, thiserror::Error)]
@@ -21,112 +20,51 @@ pub(crate) enum BenchError {
     /// There is no firmware image.
     #[error(transparent)]
     Image(#[from] NoImage),
+    /// No session with the card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The session failed under way.
+    #[error(transparent)]
+    Session(#[from] host_driver::Error),
+    /// The card says of a packet what cannot be.
+    #[error(transparent)]
+    Transmit(#[from] host_driver::NotPosted),
+    /// The card did not do what was measured.
+    #[error("{operation}: the card answered {status} for {failed} objects; nothing was measured")]
+    Refused {
+        /// What was asked for.
+        operation: String,
+        /// Status of the tree.
+        status: Status,
+        /// Blocks and list entries that were not carried out.
+        failed: u32,
+    },
+    /// Frames neither left nor were dropped.
+    #[error("{0} packets were sent and have not come back within {limit} s", limit = session::FRAMES_TIMEOUT_S)]
+    FramesLost(usize),
     /// The figures could not be written.
     #[error("cannot write the figures: {0}")]
     Write(#[from] io::Error),
 }
 
-/// Measures the card and prints what it costs.
+impl BenchError {
+    /// Whether the command line is to blame.
+    pub(crate) fn is_wrong(&self) -> bool {
+        match self {
+            Self::Image(_) => true,
+            Self::Card(error) => error.is_wrong(),
+            _ => false,
+        }
+    }
+}
+
+/// Measures what was asked for, and prints it.
 ///
 /// # Errors
 /// All of [`BenchError`].
-pub(crate) fn run(args: &BenchCardArgs) -> Result<(), BenchError> {
-    let riscv = image::body(CardName::Riscv, args.image.as_deref())?;
-    let mut output = io::stdout().lock();
-    if args.fit {
-        let on_chip = |body| measure::measure(body, TablePlace::OnChip);
-        let cycles = measure::fit(&on_chip(&Body::Native), &on_chip(&riscv));
-        output.write_all(measure::fitted_source(&cycles).as_bytes())?;
-        return Ok(());
+pub(crate) fn run(args: &BenchArgs) -> Result<(), BenchError> {
+    match &args.what {
+        Some(BenchCommand::Card(args)) => core::run(args),
+        None => session::run(args),
     }
-    let report = Report {
-        clock_khz: measure::clock_khz(),
-        image_hash: image_hash(&riscv),
-        on_chip: costs(&riscv, TablePlace::OnChip),
-        off_chip: costs(&riscv, TablePlace::OffChip),
-    };
-    let text = match args.json {
-        true => serde_json::to_string(&report).map_err(io::Error::from)? + "\n",
-        false => table::of(&report),
-    };
-    output.write_all(text.as_bytes())?;
-    output.flush()?;
-    Ok(())
-}
-
-/// Everything that was measured.
-#[derive(Debug, Serialize)]
-struct Report {
-    clock_khz: u32,
-    image_hash: Option<String>,
-    /// Tables that fit the chip's own memory.
-    on_chip: Vec<Cost>,
-    /// Tables that do not.
-    off_chip: Vec<Cost>,
-}
-
-/// What one operation costs.
-#[derive(Debug, Serialize)]
-struct Cost {
-    operation: String,
-    /// Objects that it names.
-    objects: u32,
-    instructions: f64,
-    cycles: f64,
-    /// Cycles among them in which the core waited for table memory.
-    stalls: f64,
-    ns: f64,
-    native_cycles: f64,
-    /// How far the native body is from the RISC-V one.
-    native_off_percent: f64,
-}
-
-fn image_hash(body: &Body) -> Option<String> {
-    match body {
-        Body::Native => None,
-        Body::Riscv(image) => Some(format!("{:#010x}", image.hash())),
-    }
-}
-
-/// What every operation costs with tables that lie there.
-fn costs(riscv: &Body, place: TablePlace) -> Vec<Cost> {
-    let (riscv, native) = (measure::measure(riscv, place), measure::measure(&Body::Native, place));
-    let mut costs: Vec<Cost> = riscv.iter().zip(&native).map(|(r, n)| cost(r, n)).collect();
-    costs.extend(one_more(&costs));
-    costs
-}
-
-fn cost(riscv: &Measured, native: &Measured) -> Cost {
-    Cost {
-        operation: riscv.name.clone(),
-        objects: riscv.objects,
-        instructions: riscv.instructions(),
-        ..of_cycles(riscv.cycles(), riscv.stalls(), native.cycles())
-    }
-}
-
-fn of_cycles(cycles: f64, stalls: f64, native_cycles: f64) -> Cost {
-    Cost {
-        operation: String::new(),
-        objects: 1,
-        instructions: 0.0,
-        cycles,
-        stalls,
-        ns: cycles * 1e6 / f64::from(measure::clock_khz()),
-        native_cycles,
-        native_off_percent: (native_cycles / cycles - 1.0) * 100.0,
-    }
-}
-
-/// What one more path in a list costs: the slope between the shortest and the longest one.
-fn one_more(costs: &[Cost]) -> Option<Cost> {
-    let mut lists = costs.iter().filter(|cost| cost.operation.starts_with("relink list"));
-    let (short, long) = (lists.next()?, lists.next_back()?);
-    let more = f64::from(long.objects) - f64::from(short.objects);
-    let slope = |of: fn(&Cost) -> f64| (of(long) - of(short)) / more;
-    Some(Cost {
-        operation: "relink list, one more path".to_owned(),
-        instructions: slope(|cost| cost.instructions),
-        ..of_cycles(slope(|c| c.cycles), slope(|c| c.stalls), slope(|c| c.native_cycles))
-    })
 }

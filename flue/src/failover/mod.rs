@@ -29,6 +29,8 @@ use hw_model::port::Port;
 use self::job::Job;
 use self::plan::{Plan, Sizes};
 use self::report::Report;
+pub(crate) use self::report::grouped;
+pub(crate) use self::timeline::duration;
 use crate::args::FailoverArgs;
 use crate::card::{self, Capture, CardError, Errand, Outside, Wishes};
 use crate::observer::{Observer, ObserverPort};

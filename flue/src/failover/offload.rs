@@ -3,21 +3,18 @@
 //! From a [`Plan`] to handles. Paths go down in trees of a bounded size, several under way at a
 //! time, so that a million of them need no more memory than a few thousand. Nothing is moved here.
 
-use std::collections::VecDeque;
-
 use abi::host::handle::Handle;
 use abi::host::status::{Detail, Status};
 use host_driver::backing::Backing;
 use host_driver::state::{NeighborState, PathState};
-use host_driver::{HandleList, Initiate, Outcome, Session, Ticket};
+use host_driver::{HandleList, Initiate, Outcome, Session};
 
 use super::FailoverError;
 use super::plan::Plan;
+use crate::pipeline;
 
 /// Paths in one tree.
 const TREE_PATHS: usize = 4_096;
-/// Trees under way at a time.
-const TREES_UNDER_WAY: usize = 4;
 /// Handles in one list.
 const LIST_PATHS: usize = 65_536;
 /// MTU of every path.
@@ -46,29 +43,19 @@ pub(crate) fn offload<B: Backing>(
     let started = session.backing().clock_ns();
     let neighbors = offload_neighbors(session, plan)?;
     let mut paths = vec![Handle::NULL; plan.paths() as usize];
-    let mut under_way: VecDeque<(Vec<u32>, Ticket<B>)> = VecDeque::with_capacity(TREES_UNDER_WAY);
     let mut done = 0;
-    let mut settle = |(numbers, ticket): (Vec<u32>, Ticket<B>)| {
-        let outcome = ticket.wait()?;
-        for (index, number) in numbers.iter().enumerate() {
+    let numbers = by_router(plan);
+    let chunks = numbers.iter().zip(&neighbors).flat_map(|(numbers, neighbor)| {
+        numbers.chunks(TREE_PATHS).map(|chunk| Ok((chunk, tree(plan, *neighbor, chunk).into())))
+    });
+    pipeline::run(session, chunks, |chunk, outcome| {
+        for (index, number) in chunk.iter().enumerate() {
             paths[*number as usize] = accepted(&outcome, index + 1, || format!("path {number}"))?;
         }
-        done += numbers.len() as u64;
+        done += chunk.len() as u64;
         progress(done);
         Ok::<(), FailoverError>(())
-    };
-    for (router, numbers) in by_router(plan).into_iter().enumerate() {
-        for chunk in numbers.chunks(TREE_PATHS) {
-            if under_way.len() == TREES_UNDER_WAY
-                && let Some(oldest) = under_way.pop_front()
-            {
-                settle(oldest)?;
-            }
-            let ticket = session.submit(tree(plan, neighbors[router], chunk))?;
-            under_way.push_back((chunk.to_vec(), ticket));
-        }
-    }
-    under_way.into_iter().try_for_each(&mut settle)?;
+    })?;
     let ns = session.backing().clock_ns() - started;
     Ok(Offloaded { neighbors, paths, ns })
 }

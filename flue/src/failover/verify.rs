@@ -4,6 +4,8 @@
 //! the moved paths hangs, how many paths the successor has, that the old router is gone, and (the
 //! driver's audit) that card and host agree on every object.
 
+use std::time::{Duration, Instant};
+
 use abi::host::handle::Handle;
 use abi::host::status::Status;
 use host_driver::backing::Backing;
@@ -30,6 +32,8 @@ pub(crate) struct Checks {
     /// Objects that card and host compared, and those on which they differ.
     pub(crate) audited: u64,
     pub(crate) audit_differences: u64,
+    /// Wall-clock time that all this took.
+    pub(crate) took: Duration,
 }
 
 /// Compares the card's tables with what the fail-over from one router to the other should have
@@ -44,6 +48,7 @@ pub(crate) fn verify<B: Backing>(
     neighbors: &[Handle],
     paths: &[Handle],
 ) -> Result<Checks, FailoverError> {
+    let started = Instant::now();
     let shares = plan.shares();
     let (moved, kept) = (shares[usize::from(failed)], shares[usize::from(successor)]);
     let (old, new) = (neighbors[usize::from(failed)], neighbors[usize::from(successor)]);
@@ -71,5 +76,6 @@ pub(crate) fn verify<B: Backing>(
     let audit = session.audit(usize::MAX)?;
     checks.audited = audit.checked as u64;
     checks.audit_differences = audit.different as u64;
+    checks.took = started.elapsed();
     Ok(checks)
 }

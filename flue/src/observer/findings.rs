@@ -1,4 +1,6 @@
-//! What the observer has found: counts, nothing else.
+//! What the observer has found: counts, and what it took to find it.
+
+use std::time::Instant;
 
 /// What was counted, and how often each promise was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,42 @@ pub(crate) struct Findings {
     pub(crate) by_router: Vec<u64>,
     /// Why nothing more is read of a mirror.
     pub(crate) error: Option<String>,
+    /// What the judging itself took.
+    pub(crate) cost: Cost,
+}
+
+/// Wall-clock time that judging took, from a sample of the frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    sampled: u64,
+    sampled_ns: u64,
+}
+
+/// One frame in so many is timed: looking at the clock takes about as long as judging.
+const SAMPLE: u64 = 64;
+
+impl Cost {
+    /// Runs `judge` on frame `number`, and takes its time if that is one of the sample.
+    pub(super) fn of(number: u64, judge: impl FnOnce()) -> Self {
+        if !number.is_multiple_of(SAMPLE) {
+            judge();
+            return Self::default();
+        }
+        let before = Instant::now();
+        judge();
+        Self { sampled: 1, sampled_ns: before.elapsed().as_nanos() as u64 }
+    }
+
+    /// Adds what more frames took.
+    pub(super) fn add(&mut self, more: Self) {
+        self.sampled += more.sampled;
+        self.sampled_ns += more.sampled_ns;
+    }
+
+    /// Time a frame, in ns; 0 before the first.
+    pub(crate) fn ns_per_frame(&self) -> f64 {
+        if self.sampled == 0 { 0.0 } else { self.sampled_ns as f64 / self.sampled as f64 }
+    }
 }
 
 impl Findings {

@@ -25,6 +25,7 @@ use crate::failover::plan::Plan;
 use crate::failover::timeline::ROWS;
 use crate::packet::MARK_BYTES;
 
+use findings::Cost;
 pub(crate) use findings::Findings;
 use judge::Judge;
 pub(crate) use judge::Note;
@@ -76,6 +77,7 @@ pub(crate) struct Observer {
 struct Seen {
     judge: Judge,
     mirror: Option<Mirror>,
+    cost: Cost,
 }
 
 /// The mirror, and what its words were when the observer began to look.
@@ -120,7 +122,7 @@ impl Observer {
     }
 
     fn new(judge: Judge, mirror: Option<Mirror>, sight: Sight) -> Arc<Self> {
-        Arc::new(Self { seen: Mutex::new(Seen { judge, mirror }), sight })
+        Arc::new(Self { seen: Mutex::new(Seen { judge, mirror, cost: Cost::default() }), sight })
     }
 
     /// Where it sees frames.
@@ -150,13 +152,13 @@ impl Observer {
         if self.sight != Sight::Mirror {
             return 0;
         }
-        let Seen { judge, mirror } = &mut *self.lock();
+        let Seen { judge, mirror, cost } = &mut *self.lock();
         let Some(mirror) = mirror else { return 0 };
         for taken in 0..DRAIN_FRAMES {
             let Some(crossed) = mirror.reader.next(&mut mirror.frame) else { return taken };
             let number = crossed.number.saturating_sub(mirror.crossed_before);
             let at_ns = crossed.at_ns.saturating_add_signed(mirror.ahead_ns.saturating_neg());
-            judge.frame(number, at_ns, &mirror.frame);
+            cost.add(Cost::of(number, || judge.frame(number, at_ns, &mirror.frame)));
         }
         DRAIN_FRAMES
     }
@@ -175,7 +177,7 @@ impl Observer {
     /// What was found so far.
     pub(crate) fn findings(&self) -> Findings {
         let seen = self.lock();
-        let mut findings = seen.judge.findings();
+        let mut findings = Findings { cost: seen.cost, ..seen.judge.findings() };
         if let Some(mirror) = &seen.mirror {
             findings.frames = mirror.crossed();
             findings.frames_lost = mirror.reader.lost().saturating_sub(mirror.lost_before);
@@ -240,10 +242,11 @@ impl<P: Port> ObserverPort<P> {
 impl<P: Port> Port for ObserverPort<P> {
     fn send(&mut self, frame: &[u8], at_ns: u64) -> bool {
         // The lock is held while the frame crosses: nothing the host notes can fall in between.
-        let judge = &mut self.observer.lock().judge;
+        let Seen { judge, cost, .. } = &mut *self.observer.lock();
         let crosses = self.port.send(frame, at_ns);
         if crosses {
-            judge.frame(judge.judged(), at_ns, frame);
+            let number = judge.judged();
+            cost.add(Cost::of(number, || judge.frame(number, at_ns, frame)));
         }
         crosses
     }

@@ -63,6 +63,12 @@ pub(crate) struct Report {
     card_cycles: Option<u64>,
     promises: Vec<Promise>,
     pub(crate) wall_clock_ms: u64,
+    /// What watching costs: judging one frame, and all of them. At a port of this process that is
+    /// the datapath's time, so without an observer the card would be faster by it.
+    wall_clock_observer_ns_per_frame: f64,
+    wall_clock_observer_ms: f64,
+    /// What asking the card about every object took, after the job.
+    wall_clock_audit_ms: f64,
     /// Why frames that crossed were not seen, if there is more to say than that they were lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     observer_error: Option<String>,
@@ -130,6 +136,10 @@ impl Report {
             card_cycles: counts_cycles.then_some(times.relink_cycles),
             promises,
             wall_clock_ms: 0,
+            wall_clock_observer_ns_per_frame: findings.cost.ns_per_frame(),
+            wall_clock_observer_ms: findings.cost.ns_per_frame() * findings.frames_judged as f64
+                / 1e6,
+            wall_clock_audit_ms: checks.took.as_secs_f64() * 1e3,
             observer_error: findings.error,
             sight,
             clock_error_ns: times.clock_error_ns,
@@ -158,7 +168,7 @@ fn per_path(ns: u64, paths: u32) -> f64 {
 }
 
 /// A number with a comma between thousands.
-pub(super) fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -94,11 +94,28 @@ impl Report {
         };
         writeln!(
             page,
-            "  frames     {:>11} {left}; {} of them held for a while, {} dropped\n",
+            "  frames     {:>11} {left}; {} of them held for a while, {} dropped",
             grouped(self.frames),
             grouped(self.held),
             grouped(self.dropped)
-        )
+        )?;
+        self.write_overhead(page)
+    }
+
+    /// What the checks themselves took, so that nobody takes it for the card's.
+    fn write_overhead(&self, page: &mut String) -> std::fmt::Result {
+        let in_the_way = match (self.timed, self.sight) {
+            (true, _) => "; none of it on the card's clock",
+            (false, Sight::Port) => ", in the way of the datapath",
+            (false, _) => ", beside the card",
+        };
+        if self.sight != Sight::None {
+            let (ns, ms) = (self.wall_clock_observer_ns_per_frame, self.wall_clock_observer_ms);
+            let all = duration((ms * 1e6) as u64);
+            writeln!(page, "  observer   {all:>11}   {ns:.0} ns a frame{in_the_way}")?;
+        }
+        let audit = duration((self.wall_clock_audit_ms * 1e6) as u64);
+        writeln!(page, "  audit      {audit:>11}   every object asked of the card, at the end\n")
     }
 
     fn write_promises(&self, page: &mut String) -> std::fmt::Result {
