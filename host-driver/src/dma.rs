@@ -11,7 +11,7 @@ use abi::host::handle::Handle;
 use abi::host::limit;
 
 use crate::backing::{Backing, Reachable};
-use crate::memory::{Memory, Words};
+use crate::memory::{Memory, Run};
 
 /// Result buffers are kept for reuse up to this many bytes each; larger ones are given back.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -92,12 +92,7 @@ impl HandleList {
     /// # Errors
     /// When the list is full.
     pub fn push(&mut self, handle: Handle) -> Result<(), ListFull> {
-        if self.len == self.capacity {
-            return Err(ListFull { capacity: self.capacity });
-        }
-        self.put(self.len, handle);
-        self.len += 1;
-        Ok(())
+        self.extend([handle])
     }
 
     /// Appends handles.
@@ -105,7 +100,18 @@ impl HandleList {
     /// # Errors
     /// When the list is full; what fitted is in it.
     pub fn extend(&mut self, handles: impl IntoIterator<Item = Handle>) -> Result<(), ListFull> {
-        handles.into_iter().try_for_each(|handle| self.push(handle))
+        let room = self.entries(self.len, self.capacity - self.len);
+        let mut handles = handles.into_iter();
+        let mut appended = 0;
+        for handle in handles.by_ref().take(room.pairs()) {
+            room.set_pair(appended, handle.0);
+            appended += 1;
+        }
+        self.len += appended;
+        match handles.next() {
+            Some(_) => Err(ListFull { capacity: self.capacity }),
+            None => Ok(()),
+        }
     }
 
     /// Empties the list.
@@ -134,23 +140,22 @@ impl HandleList {
     /// Handle `entry`.
     #[must_use]
     pub fn get(&self, entry: usize) -> Option<Handle> {
-        if entry >= self.len {
-            return None;
-        }
-        let memory = self.region.memory();
-        let low = memory.load_relaxed(entry * 2);
-        let high = memory.load_relaxed(entry * 2 + 1);
-        Some(Handle(u64::from(high) << 32 | u64::from(low)))
+        (entry < self.len).then(|| Handle(self.entries(entry, 1).pair(0)))
+    }
+
+    /// The handles in it, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Handle> {
+        let entries = self.entries(0, self.len);
+        (0..self.len).map(move |entry| Handle(entries.pair(entry)))
     }
 
     pub(crate) const fn iova(&self) -> u64 {
         self.region.iova()
     }
 
-    fn put(&self, entry: usize, handle: Handle) {
-        let memory = self.region.memory();
-        memory.store_relaxed(entry * 2, handle.0 as u32);
-        memory.store_relaxed(entry * 2 + 1, (handle.0 >> 32) as u32);
+    /// Entries `first` and on, `count` of them: a pair of words each.
+    fn entries(&self, first: usize, count: usize) -> Run<'_> {
+        self.region.memory().run(first * 2, count * 2)
     }
 }
 

@@ -2,18 +2,24 @@
 //!
 //! Below `dma` (which gives a piece of it to one owner) and below every backing's BAR page.
 //! It does not know rings or descriptors. No reference to plain data ever points into it:
-//! every access is one atomic word, so the other side may write at any time.
+//! every access is one atomic word, or an aligned pair of words that one side owns, so the other
+//! side may write at any time.
 
 #![expect(unsafe_code, reason = "atomic words are formed from the pointer of a mapping")]
 
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use memmap2::{MmapMut, MmapRaw};
+use memmap2::{Advice, MmapMut, MmapRaw};
 
 /// Bytes of a word.
 const WORD_BYTES: usize = size_of::<u32>();
+/// Bytes of two words that are accessed as one.
+const PAIR_BYTES: usize = 2 * WORD_BYTES;
+/// Bytes of a huge page on x86-64. A mapping of at least that many asks for them.
+const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 /// Words that two sides share. The rings are written against this, so that the same code runs
 /// on mapped memory, on a card's memory in the model, and under loom.
@@ -76,6 +82,10 @@ impl Memory {
     /// What the system says when it has no memory or no address space left.
     pub fn new(bytes: usize) -> io::Result<Self> {
         let mapping = MmapMut::map_anon(bytes.next_multiple_of(WORD_BYTES).max(WORD_BYTES))?;
+        if bytes >= HUGE_PAGE_BYTES {
+            // A system that has none goes on with small pages: slower, but the same.
+            mapping.advise(Advice::HugePage).unwrap_or_default();
+        }
         Ok(Self::of(mapping.into()))
     }
 
@@ -115,40 +125,54 @@ impl Memory {
         self.mapping.as_ptr().addr() + self.start
     }
 
-    /// Copies bytes out, a word at a time. Meaningful once the other side has handed them over.
+    /// Copies bytes out, a word or two at a time. Meaningful once the other side has handed them
+    /// over.
     ///
     /// # Panics
     /// When the range is not inside the memory or `offset` is not a multiple of 4.
     pub fn copy_out(&self, offset: usize, bytes: &mut [u8]) {
-        assert!(offset.is_multiple_of(4), "copies start on a word");
-        let mut word = offset / 4;
-        let mut chunks = bytes.chunks_exact_mut(4);
-        for chunk in &mut chunks {
-            chunk.copy_from_slice(&self.load_relaxed(word).to_le_bytes());
-            word += 1;
+        assert!(offset.is_multiple_of(WORD_BYTES), "copies start on a word");
+        let (chunks, rest) = bytes.as_chunks_mut::<WORD_BYTES>();
+        let run = self.run(offset / WORD_BYTES, chunks.len());
+        let (before, middle) = chunks.split_at_mut(run.head());
+        let (doubles, after) = middle.as_chunks_mut::<2>();
+        for chunk in before {
+            *chunk = run.word(0).to_le_bytes();
         }
-        let rest = chunks.into_remainder();
+        for (at, double) in doubles.iter_mut().enumerate() {
+            let bytes = run.pair(at).to_le_bytes();
+            double.as_flattened_mut().copy_from_slice(&bytes);
+        }
+        for chunk in after {
+            *chunk = run.word(run.words - 1).to_le_bytes();
+        }
         if !rest.is_empty() {
-            let last = self.load_relaxed(word).to_le_bytes();
+            let last = self.load_relaxed(offset / WORD_BYTES + run.words).to_le_bytes();
             rest.copy_from_slice(&last[..rest.len()]);
         }
     }
 
-    /// Copies bytes in, a word at a time; a last partial word keeps its other bytes.
+    /// Copies bytes in, a word or two at a time; a last partial word keeps its other bytes.
     ///
     /// # Panics
     /// When the range is not inside the memory or `offset` is not a multiple of 4.
     pub fn copy_in(&self, offset: usize, bytes: &[u8]) {
-        assert!(offset.is_multiple_of(4), "copies start on a word");
-        let mut word = offset / 4;
-        let mut chunks = bytes.chunks_exact(4);
-        for chunk in &mut chunks {
-            let value = u32::from_le_bytes(chunk.try_into().expect("chunks are of four"));
-            self.store_relaxed(word, value);
-            word += 1;
+        assert!(offset.is_multiple_of(WORD_BYTES), "copies start on a word");
+        let (chunks, rest) = bytes.as_chunks::<WORD_BYTES>();
+        let run = self.run(offset / WORD_BYTES, chunks.len());
+        let (before, middle) = chunks.split_at(run.head());
+        let (doubles, after) = middle.as_chunks::<2>();
+        for chunk in before {
+            run.set_word(0, u32::from_le_bytes(*chunk));
         }
-        let rest = chunks.remainder();
+        for (at, [low, high]) in doubles.iter().enumerate() {
+            run.set_pair(at, join(u32::from_le_bytes(*low), u32::from_le_bytes(*high)));
+        }
+        for chunk in after {
+            run.set_word(run.words - 1, u32::from_le_bytes(*chunk));
+        }
         if !rest.is_empty() {
+            let word = offset / WORD_BYTES + run.words;
             let mut last = self.load_relaxed(word).to_le_bytes();
             last[..rest.len()].copy_from_slice(rest);
             self.store_relaxed(word, u32::from_le_bytes(last));
@@ -167,25 +191,91 @@ impl Memory {
         unsafe { AtomicU32::from_ptr(cell) }
     }
 
-    /// Words `first` and the one behind it as one, the first in its lower half.
+    /// The `words` words from `first` on: one look at the bounds for all of them.
     #[inline]
-    fn pair(&self, first: usize) -> &AtomicU64 {
-        let base = std::ptr::from_ref(self.cell(first)).cast_mut();
-        let is_whole = first + 1 < self.bytes / WORD_BYTES && base.addr().is_multiple_of(8);
-        assert!(is_whole, "words {first} and {} are no pair", first + 1);
-        // SAFETY: `first` and the word behind it lie inside the memory, as `cell` has it for one
-        // of them, and their address is a multiple of 8. Pairs are used for words that one side
-        // owns, from hand-over to hand-over: nobody accesses them as single words meanwhile.
-        unsafe { AtomicU64::from_ptr(base.cast()) }
+    pub(crate) fn run(&self, first: usize, words: usize) -> Run<'_> {
+        let len = self.bytes / WORD_BYTES;
+        let is_inside = first <= len && words <= len - first;
+        assert!(is_inside, "{words} words from {first} on end past the end of the memory");
+        let base = self.mapping.as_mut_ptr().cast::<u32>();
+        // SAFETY: `start` and `bytes` lie inside the mapping, and `first` inside `bytes` or at
+        // their end.
+        let first = unsafe { base.add(self.start / WORD_BYTES + first) };
+        Run { first, words, memory: PhantomData }
+    }
+}
+
+/// Words in a row, found to lie inside their memory, that one side owns from hand-over to
+/// hand-over: nobody else accesses them meanwhile, so two of them may be accessed as one. What a
+/// card does all the same tears a pair into its words, as it would tear any two.
+pub(crate) struct Run<'a> {
+    first: *mut u32,
+    words: usize,
+    memory: PhantomData<&'a Memory>,
+}
+
+impl Run<'_> {
+    /// Words before the first pair: 1 when the run starts in the middle of one.
+    #[inline]
+    fn head(&self) -> usize {
+        usize::from(!self.first.addr().is_multiple_of(PAIR_BYTES)).min(self.words)
     }
 
-    /// Words before the first pair, and how many pairs there are, of `words` words from `first`.
+    /// Pairs in it.
     #[inline]
-    fn pairs(&self, first: usize, words: usize) -> (usize, usize) {
-        let is_odd = !(self.address() + first * WORD_BYTES).is_multiple_of(8);
-        let head = usize::from(is_odd).min(words);
-        (head, (words - head) / 2)
+    pub(crate) fn pairs(&self) -> usize {
+        (self.words - self.head()) / 2
     }
+
+    #[inline]
+    fn word_cell(&self, word: usize) -> &AtomicU32 {
+        assert!(word < self.words, "word {word} is past the end of the run");
+        // SAFETY: `word` is one of the words that `Memory::run` found inside.
+        let cell = unsafe { self.first.add(word) };
+        // SAFETY: as in `Memory::cell`; the memory outlives the run.
+        unsafe { AtomicU32::from_ptr(cell) }
+    }
+
+    #[inline]
+    fn pair_cell(&self, pair: usize) -> &AtomicU64 {
+        assert!(pair < self.pairs(), "pair {pair} is past the end of the run");
+        // SAFETY: both words of the pair are words that `Memory::run` found inside.
+        let cell = unsafe { self.first.add(self.head() + pair * 2) };
+        // SAFETY: as in `Memory::cell` for both words; `head` makes the address a multiple of 8.
+        unsafe { AtomicU64::from_ptr(cell.cast()) }
+    }
+
+    #[inline]
+    fn word(&self, word: usize) -> u32 {
+        // ORDERING: Relaxed. As in `Memory::load_relaxed`.
+        self.word_cell(word).load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn set_word(&self, word: usize, value: u32) {
+        // ORDERING: Relaxed. As in `Memory::store_relaxed`.
+        self.word_cell(word).store(value, Ordering::Relaxed);
+    }
+
+    /// Pair `pair`, its first word in the lower half.
+    #[inline]
+    pub(crate) fn pair(&self, pair: usize) -> u64 {
+        // ORDERING: Relaxed. As in `Memory::load_relaxed`, two words at once.
+        self.pair_cell(pair).load(Ordering::Relaxed)
+    }
+
+    /// Stores pair `pair`, its first word in the lower half.
+    #[inline]
+    pub(crate) fn set_pair(&self, pair: usize, value: u64) {
+        // ORDERING: Relaxed. As in `Memory::store_relaxed`, two words at once.
+        self.pair_cell(pair).store(value, Ordering::Relaxed);
+    }
+}
+
+/// Two words as a pair.
+#[inline]
+fn join(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 impl Words for Memory {
@@ -219,51 +309,44 @@ impl Words for Memory {
     }
     #[inline]
     fn load_all(&self, first: usize, values: &mut [u32]) {
-        let (head, pairs) = self.pairs(first, values.len());
-        let (before, rest) = values.split_at_mut(head);
-        let (middle, after) = rest.split_at_mut(pairs * 2);
+        let run = self.run(first, values.len());
+        let (before, middle) = values.split_at_mut(run.head());
+        let (pairs, after) = middle.as_chunks_mut::<2>();
         for value in before {
-            *value = self.load_relaxed(first);
+            *value = run.word(0);
         }
-        let (chunks, _) = middle.as_chunks_mut::<2>();
-        for (at, [low, high]) in (first + head..).step_by(2).zip(chunks) {
-            // ORDERING: Relaxed. As in `load_relaxed`, two words at once.
-            let pair = self.pair(at).load(Ordering::Relaxed);
-            (*low, *high) = (pair as u32, (pair >> 32) as u32);
+        for (at, words) in pairs.iter_mut().enumerate() {
+            let pair = run.pair(at);
+            *words = [pair as u32, (pair >> 32) as u32];
         }
         for value in after {
-            *value = self.load_relaxed(first + head + pairs * 2);
+            *value = run.word(run.words - 1);
         }
     }
     #[inline]
     fn store_all(&self, first: usize, values: &[u32]) {
-        let (head, pairs) = self.pairs(first, values.len());
-        let (before, rest) = values.split_at(head);
-        let (middle, after) = rest.split_at(pairs * 2);
+        let run = self.run(first, values.len());
+        let (before, middle) = values.split_at(run.head());
+        let (pairs, after) = middle.as_chunks::<2>();
         for value in before {
-            self.store_relaxed(first, *value);
+            run.set_word(0, *value);
         }
-        let (chunks, _) = middle.as_chunks::<2>();
-        for (at, [low, high]) in (first + head..).step_by(2).zip(chunks) {
-            let pair = u64::from(*high) << 32 | u64::from(*low);
-            // ORDERING: Relaxed. As in `store_relaxed`, two words at once.
-            self.pair(at).store(pair, Ordering::Relaxed);
+        for (at, [low, high]) in pairs.iter().enumerate() {
+            run.set_pair(at, join(*low, *high));
         }
         for value in after {
-            self.store_relaxed(first + head + pairs * 2, *value);
+            run.set_word(run.words - 1, *value);
         }
     }
     #[inline]
     fn fill(&self, first: usize, words: usize, value: u32) {
-        let (head, pairs) = self.pairs(first, words);
-        let rest = first + head + pairs * 2..first + words;
-        for word in (first..first + head).chain(rest) {
-            self.store_relaxed(word, value);
+        let run = self.run(first, words);
+        let (head, pairs) = (run.head(), run.pairs());
+        for word in (0..head).chain(head + pairs * 2..words) {
+            run.set_word(word, value);
         }
-        let pair = u64::from(value) << 32 | u64::from(value);
-        for at in (first + head..).step_by(2).take(pairs) {
-            // ORDERING: Relaxed. As in `store_relaxed`, two words at once.
-            self.pair(at).store(pair, Ordering::Relaxed);
+        for pair in 0..pairs {
+            run.set_pair(pair, join(value, value));
         }
     }
 }

@@ -68,15 +68,34 @@ impl Producer {
     #[inline]
     pub fn write(&mut self, words: &impl Words, entry: &[u32]) {
         assert!(entry.len() == self.entry_words, "an entry fills its slot");
-        assert!(
-            self.tail.wrapping_sub(self.published) < self.size.slots(),
-            "the slot was written already and is not published yet"
-        );
+        assert!(self.unwritten() > 0, "the slot was written already and is not published yet");
         let first = self.size.slot(self.tail) as usize * self.entry_words;
-        for (i, &value) in entry.iter().enumerate() {
-            words.store_relaxed(first + i, value);
-        }
+        words.store_all(first, entry);
         self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// Fills the next slots, as many as `entries` has, at most two runs of words: the ring's end
+    /// may lie between them. The caller has asked [`Producer::free`] before.
+    ///
+    /// # Panics
+    /// As [`Producer::write`], for any of them.
+    #[inline]
+    pub fn write_all<const N: usize>(&mut self, words: &impl Words, entries: &[[u32; N]]) {
+        assert!(N == self.entry_words, "an entry fills its slot");
+        let is_room = entries.len() <= self.unwritten() as usize;
+        assert!(is_room, "a slot was written already and is not published yet");
+        let first = self.size.slot(self.tail) as usize;
+        let to_end = self.size.slots() as usize - first;
+        let (before, after) = entries.split_at(to_end.min(entries.len()));
+        words.store_all(first * N, before.as_flattened());
+        words.store_all(0, after.as_flattened());
+        self.tail = self.tail.wrapping_add(entries.len() as u32);
+    }
+
+    /// Slots that can be written before the next [`Producer::publish`].
+    #[inline]
+    fn unwritten(&self) -> u32 {
+        self.size.slots() - self.tail.wrapping_sub(self.published)
     }
 
     /// Makes the slots written since the last time visible and gives the position to ring the
@@ -128,9 +147,7 @@ impl Consumer {
         if phase_of(&entry) != self.size.phase(self.head) {
             return None;
         }
-        for (i, word) in entry[..PHASE_WORD].iter_mut().enumerate() {
-            *word = words.load_relaxed(first + i);
-        }
+        words.load_all(first, &mut entry[..PHASE_WORD]);
         self.head = self.head.wrapping_add(1);
         Some(entry)
     }
@@ -231,6 +248,35 @@ mod tests {
             }
             assert_eq!(producer.free(start.wrapping_add(3)), 3);
         }
+    }
+
+    #[test]
+    fn a_batch_is_written_as_its_slots_would_be_one_by_one() {
+        let (one, many) = (Memory::new(4 * SLOT_WORDS * 4), Memory::new(4 * SLOT_WORDS * 4));
+        let (one, many) = (one.unwrap(), many.unwrap());
+        for start in [0, 3, u32::MAX - 1] {
+            for count in 0..=4_u32 {
+                let ring = size(4);
+                let at =
+                    |tail| Producer { size: ring, entry_words: SLOT_WORDS, tail, published: tail };
+                let (mut singly, mut batched) = (at(start), at(start));
+                let entries: Vec<_> = (0..count).map(|n| [n ^ start, n, 7, count]).collect();
+                for entry in &entries {
+                    singly.write(&one, entry);
+                }
+                batched.write_all(&many, &entries);
+                assert_eq!(batched.tail(), singly.tail());
+                let same = |word| one.load_relaxed(word) == many.load_relaxed(word);
+                assert!((0..4 * SLOT_WORDS).all(same), "{count} from {start}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not published yet")]
+    fn a_batch_longer_than_the_ring_is_not_written() {
+        let words = Memory::new(2 * SLOT_WORDS * 4).unwrap();
+        Producer::new(size(2), SLOT_WORDS).write_all(&words, &[[0; SLOT_WORDS]; 3]);
     }
 
     #[test]
