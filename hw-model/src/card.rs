@@ -41,8 +41,8 @@ pub(crate) enum Way {
 }
 
 impl ModelCard {
-    /// A card that runs by itself, on two threads of its own, as fast as the machine lets it, in a
-    /// slot of its own. They end when the last reference goes.
+    /// A card that runs by itself, on threads of its own, as fast as the machine lets it, in a slot
+    /// of its own. They end when the last reference goes.
     ///
     /// # Panics
     /// When the system has no memory page or thread left.

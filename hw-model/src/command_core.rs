@@ -14,6 +14,7 @@ use host_driver::memory::Words;
 use crate::body::{Core, Step};
 use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
+use crate::iommu::Window;
 use crate::meter::Meter;
 use crate::outbox::raise_interrupts;
 use crate::peripherals::Peripherals;
@@ -79,23 +80,26 @@ impl<M: Meter> CommandCore<M> {
 
     /// Moves what is due between host memory and the firmware's mailboxes. Returns whether
     /// anything moved.
-    pub(crate) fn pump(&mut self, now: u64) -> bool {
+    pub(crate) fn pump(&mut self, window: &Window<'_>, now: u64) -> bool {
         let side = &mut self.peripherals;
         // That is for the datapath; the core is not woken by what it did itself.
         side.raise_due(now);
-        let mut moved = side.outbox.pump(&side.shared, &mut side.rings, &mut side.events, now);
+        let mut moved = {
+            let Peripherals { outbox, shared, rings, events, .. } = side;
+            outbox.pump(shared, window, rings, events, now)
+        };
         for (place, bank) in side.rings.iter_mut().zip(&side.shared.registers.rings) {
-            moved |= pump_ring(place, bank, &side.shared, now);
+            moved |= pump_ring(place, bank, &side.shared, window, now);
         }
         side.events.take_if(|_| !side.shared.registers.rings[EVENT_RING as usize].is_running());
         let completions = side.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(&side.shared, completions.chain(&mut side.events), now)
+        moved | raise_interrupts(&side.shared, window, completions.chain(&mut side.events), now)
     }
 
     /// One step of the firmware.
-    pub(crate) fn step(&mut self, now: u64) -> Step {
+    pub(crate) fn step(&mut self, window: &Window<'_>, now: u64) -> Step {
         self.peripherals.tell_time(now);
-        let step = self.core.step(&mut self.peripherals);
+        let step = self.core.step(&mut self.peripherals, window);
         let tally = self.work.add(&step, self.peripherals.has_acted);
         self.core.add_to(tally);
         self.watch();
@@ -123,10 +127,10 @@ impl<M: Meter> CommandCore<M> {
     }
 
     /// Pump, step, pump: one bounded slice of a free-running core. Returns whether it was busy.
-    pub(crate) fn slice(&mut self, now: u64) -> bool {
-        let arrived = self.pump(now);
-        let step = self.step(now);
-        let left = !self.peripherals.outbox.is_empty() && self.pump(now);
+    pub(crate) fn slice(&mut self, window: &Window<'_>, now: u64) -> bool {
+        let arrived = self.pump(window, now);
+        let step = self.step(window, now);
+        let left = !self.peripherals.outbox.is_empty() && self.pump(window, now);
         arrived || left || step.is_busy
     }
 
@@ -158,11 +162,17 @@ impl<M: Meter> CommandCore<M> {
 }
 
 /// Pumps one ring, and forgets it when it has to stop or was stopped.
-fn pump_ring(place: &mut Option<CommandRing>, bank: &RingBank, shared: &Shared, now: u64) -> bool {
+fn pump_ring(
+    place: &mut Option<CommandRing>,
+    bank: &RingBank,
+    shared: &Shared,
+    window: &Window<'_>,
+    now: u64,
+) -> bool {
     let Some(ring) = place.as_mut().filter(|_| bank.is_running()) else {
         return place.take().is_some();
     };
-    ring.pump(shared, now).unwrap_or_else(|code| {
+    ring.pump(shared, window, now).unwrap_or_else(|code| {
         bank.fail(code);
         *place = None;
         true

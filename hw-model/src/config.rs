@@ -1,7 +1,10 @@
 //! What a card is built with: table sizes, bus, the core's body, faults.
 //!
-//! Taken once, when the card is made; nothing here changes afterwards. What the host may set
+//! And the threads of a free-running one. Taken once, when the card is made; nothing here changes afterwards. What the host may set
 //! while the card runs lies in `registers`. The defaults are those of a full-sized card.
+
+use std::fmt;
+use std::sync::Arc;
 
 use abi::core::Capabilities;
 use abi::host::limit;
@@ -23,6 +26,93 @@ pub struct CardConfig {
     pub table_place: Option<TablePlace>,
     /// Fault: a datapath that stands still now and then. `None` for a healthy card.
     pub reader_stall: Option<ReaderStall>,
+    /// The threads of a free-running card.
+    pub threads: Threads,
+    /// What each of them does first.
+    pub on_start: OnStart,
+}
+
+/// How many threads a free-running card has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// Two where there are at least three processors (host, core, datapath), else one.
+    #[default]
+    Fitting,
+    /// One, which serves core and datapath in turn.
+    One,
+    /// One for the core and one for the datapath, which work at the same time.
+    Two,
+}
+
+impl Threads {
+    /// What the threads serve, on a machine of so many processors.
+    pub(crate) fn parts(self, processors: usize) -> &'static [CardThread] {
+        match self {
+            Self::One => &[CardThread::Both],
+            Self::Fitting if processors < 3 => &[CardThread::Both],
+            Self::Fitting | Self::Two => &[CardThread::Core, CardThread::Datapath],
+        }
+    }
+}
+
+/// A thread of a free-running card, by what it serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardThread {
+    /// Commands.
+    Core,
+    /// Frames.
+    Datapath,
+    /// Both in turn.
+    Both,
+}
+
+impl CardThread {
+    /// Whether it serves commands.
+    #[must_use]
+    pub const fn has_core(self) -> bool {
+        matches!(self, Self::Core | Self::Both)
+    }
+
+    /// Whether it serves frames.
+    #[must_use]
+    pub const fn has_datapath(self) -> bool {
+        matches!(self, Self::Datapath | Self::Both)
+    }
+
+    /// Its name, as the system shows it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Core => "card-core",
+            Self::Datapath => "card-datapath",
+            Self::Both => "card",
+        }
+    }
+}
+
+/// What every thread of a free-running card does first, on itself: pins itself to a processor, takes
+/// a priority, waits until others are where they belong. Nothing unless said otherwise.
+#[derive(Clone, Default)]
+pub struct OnStart(Option<Arc<dyn Fn(CardThread) + Send + Sync>>);
+
+impl OnStart {
+    /// Each thread calls this.
+    #[must_use]
+    pub fn new(call: impl Fn(CardThread) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(call)))
+    }
+
+    pub(crate) fn call(&self, thread: CardThread) {
+        if let Some(call) = &self.0 {
+            call(thread);
+        }
+    }
+}
+
+impl fmt::Debug for OnStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "OnStart(call)" } else { "OnStart(nothing)" })
+    }
 }
 
 /// Fault injection: a reader of the table that is slow.
@@ -69,6 +159,8 @@ impl Default for CardConfig {
             body: Body::Native,
             table_place: None,
             reader_stall: None,
+            threads: Threads::default(),
+            on_start: OnStart::default(),
         }
     }
 }

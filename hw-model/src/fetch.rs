@@ -17,6 +17,7 @@ use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 
+use crate::iommu::Window;
 use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
 use crate::shared::Shared;
 use crate::trace::Happening;
@@ -67,12 +68,17 @@ impl CommandRing {
     ///
     /// # Errors
     /// Why the ring has to stop.
-    pub(crate) fn pump(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
-        let arrived = self.arrive(shared, now)?;
+    pub(crate) fn pump(
+        &mut self,
+        shared: &Shared,
+        window: &Window<'_>,
+        now: u64,
+    ) -> Result<bool, FailCode> {
+        let arrived = self.arrive(shared, window, now)?;
         let asked = self.ask(shared, now)?;
-        let list = self.list.arrive(shared, now);
+        let list = self.list.arrive(shared, window, now);
         // What is due at once is taken in at once: the next step finds it.
-        Ok(self.arrive(shared, now)? || arrived || asked || list)
+        Ok(self.arrive(shared, window, now)? || arrived || asked || list)
     }
 
     /// When the next read after `now` comes back.
@@ -124,11 +130,10 @@ impl CommandRing {
         Ok(true)
     }
 
-    fn arrive(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+    fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> Result<bool, FailCode> {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        let window = shared.slot.iommu.window();
         for _ in 0..flight.slots {
             let slot = self.config.size.slot(self.fetched);
             let iova = self.config.base + u64::from(slot) * u64::from(SLOT_BYTES);
@@ -173,16 +178,15 @@ impl ListBuffer {
         self.state = Fetched::Pending;
         let cycles = shared.read_cycles(u64::from(self.entries) * 8);
         self.due = Some(shared.clock.due(now, cycles));
-        self.arrive(shared, now);
     }
 
     /// Takes the chunk in when it is due.
-    fn arrive(&mut self, shared: &Shared, now: u64) -> bool {
+    pub(crate) fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> bool {
         if self.due.take_if(|due| *due <= now).is_none() {
             return false;
         }
         let words = &mut self.handles[..self.entries as usize * 2];
-        let answer = shared.slot.iommu.window().read(self.iova, words);
+        let answer = window.read(self.iova, words);
         self.state = if answer.is_ok() { Fetched::Ready } else { Fetched::Failed };
         let (kind, detail) = (TraceKind::LIST, self.entries);
         let happening = Happening { kind, ring: self.ring, detail, value: 0 };

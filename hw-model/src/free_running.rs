@@ -1,13 +1,21 @@
-//! The free-running way: two threads that poll shared memory, one for the core, one for frames.
+//! The free-running way: threads that poll shared memory, one for the core and one for frames, or
+//! one for both.
 //!
 //! For throughput and for real concurrency between firmware, datapath and host. It adds no
-//! latency of its own. Each engine sits behind a lock that its thread takes for one bounded slice
-//! at a time; only a control register takes both, so nothing on the datapath waits for firmware.
-//! Invariant: while a control register is carried out, neither thread is inside a slice.
+//! latency of its own. Each engine sits behind a lock; the thread that runs it keeps the lock, and
+//! its window to host memory, from one bounded slice to the next and gives both back when a control
+//! register wants the engines, a mapping changes, or there is nothing to do. So nothing on the
+//! datapath waits for firmware.
+//! Invariant: while a control register is carried out, no thread is inside a slice.
 //!
-//! An idle thread spins, then yields, then rests, first for [`REST`] and the longer it was idle the
-//! longer, up to [`REST_LONGEST`]; it is woken by what the card itself does. A doorbell written
-//! through a mapping wakes nobody and is found by polling.
+//! One thread serves the core and the datapath in turn. It is its own reader: what the firmware
+//! raises between two batches is announced at once, so a fence costs no hand-over. Which way fits
+//! the machine is the matter of [`Threads`](crate::Threads).
+//!
+//! An idle thread spins (for [`SPIN`], where the host has a processor besides), then yields, then
+//! rests, first for [`REST`] and the longer it was idle the longer, up to [`REST_LONGEST`]; it is
+//! woken by what the card itself does. A doorbell written through a mapping wakes nobody and is
+//! found by polling.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -18,18 +26,28 @@ use abi::host::limit::RESET_DEADLINE_MS;
 use abi::host::status::FailCode;
 
 use crate::command_core::CommandCore;
+use crate::config::CardThread;
 use crate::control::{Order, carry_out};
 use crate::datapath::Datapath;
+use crate::iommu::Window;
 use crate::meter::NoMeter;
 use crate::shared::Shared;
 use crate::sleeper::Sleeper;
 
-/// Batches after which a busy datapath lets others run: where threads outnumber processors, host
-/// and firmware are not kept waiting for a whole time slice of the system's.
-const TURN: u32 = 4;
-/// Slices without work before an idle thread yields.
+/// Slices of a busy core before frames are looked at again, where one thread serves both.
+const CORE_TURN: u32 = 8;
+/// Slices for which one look at the machine's clock does, where one thread serves both: they are
+/// short, and nothing on the card counts less than microseconds.
+const CLOCK_TURN: u32 = 16;
+/// Busy slices after which a thread lets others run where threads outnumber processors: host and
+/// firmware are not kept waiting for a whole time slice of the system's.
+const CROWDED_TURN: u32 = 4;
+/// How long an idle thread spins before it yields, where the host has a processor besides.
+const SPIN: Duration = Duration::from_micros(50);
+/// Slices without work between two looks at how long that was, and before the first yield where
+/// threads outnumber processors.
 const SPINS: u32 = 32;
-/// Slices without work before an idle thread rests.
+/// Yields before an idle thread rests.
 const YIELDS: u32 = 256;
 /// Rest of a thread of a ready card that has just become idle.
 const REST: Duration = Duration::from_micros(50);
@@ -40,7 +58,7 @@ const REST_LONGEST: Duration = Duration::from_millis(1);
 /// Longest rest of a thread of a card that is not ready.
 const REST_OFF: Duration = Duration::from_millis(2);
 
-/// The two threads and what they share.
+/// The threads and what they share.
 #[derive(Debug)]
 pub(crate) struct FreeRunning {
     engines: Arc<Engines>,
@@ -51,9 +69,11 @@ struct Engines {
     shared: Arc<Shared>,
     core: Mutex<CommandCore<NoMeter>>,
     datapath: Mutex<Datapath>,
-    /// Control registers that wait for both engines: threads stay away meanwhile.
+    /// Who waits for an engine: threads give theirs back and stay away meanwhile.
     waiting: AtomicU32,
     is_over: AtomicBool,
+    /// There are not more processors than threads of this card: an idle thread is in somebody's way.
+    is_crowded: bool,
 }
 
 impl std::fmt::Debug for Engines {
@@ -63,7 +83,7 @@ impl std::fmt::Debug for Engines {
 }
 
 impl FreeRunning {
-    /// Starts both threads.
+    /// Starts the threads.
     ///
     /// # Panics
     /// When the system has no threads left: there is no card without them.
@@ -72,28 +92,32 @@ impl FreeRunning {
         core: CommandCore<NoMeter>,
         datapath: Datapath,
     ) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        let parts = shared.config.threads.parts(processors);
         let engines = Arc::new(Engines {
             shared,
             core: Mutex::new(core),
             datapath: Mutex::new(datapath),
             waiting: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
+            is_crowded: processors <= parts.len(),
         });
-        let spawn = |name: &str, run: fn(&Engines)| {
-            let engines = Arc::clone(&engines);
-            let thread = thread::Builder::new().name(name.to_owned());
-            thread.spawn(move || run(&engines)).expect("a process that runs has two threads left")
+        let spawn = |part: &CardThread| {
+            let (engines, part) = (Arc::clone(&engines), *part);
+            let thread = thread::Builder::new().name(part.word().to_owned());
+            let run = move || {
+                engines.shared.config.on_start.call(part);
+                engines.run(part);
+            };
+            thread.spawn(run).expect("a process that runs has two threads left")
         };
-        let threads = vec![
-            spawn("card-core", Engines::run_core),
-            spawn("card-datapath", Engines::run_datapath),
-        ];
+        let threads = parts.iter().map(spawn).collect();
         Self { engines, threads }
     }
 
     /// The command side, between two slices.
     pub(crate) fn with_core<T>(&self, look: impl FnOnce(&mut CommandCore<NoMeter>) -> T) -> T {
-        look(&mut lock(&self.engines.core))
+        self.engines.while_wanted(|| look(&mut lock(&self.engines.core)))
     }
 
     /// Carries out what a control register asks for, with both engines at rest.
@@ -118,58 +142,55 @@ impl Drop for FreeRunning {
 }
 
 impl Engines {
-    fn run_core(&self) {
-        let mut backoff = Backoff::default();
+    /// What the thread of `part` does until the card goes.
+    fn run(&self, part: CardThread) {
+        let sleeper = match part {
+            CardThread::Datapath => &self.shared.datapath_sleeper,
+            CardThread::Core | CardThread::Both => &self.shared.core_sleeper,
+        };
+        let mut clock = Glance::new(if part == CardThread::Both { CLOCK_TURN } else { 1 });
+        let mut backoff = Backoff::new(self.is_crowded, part);
+        let mut frames = Frames::default();
         while self.goes_on() {
-            let is_ready = self.shared.registers.is_ready();
-            let is_busy = is_ready && {
-                let mut core = lock(&self.core);
-                core.slice(self.shared.clock.cycles())
+            let mut core = part.has_core().then(|| lock(&self.core));
+            let mut datapath = part.has_datapath().then(|| lock(&self.datapath));
+            let window = self.shared.slot.iommu.window();
+            // With everything at hand, until somebody wants some of it or there is nothing to do.
+            let pause = loop {
+                let is_ready = self.shared.registers.is_ready();
+                let is_busy = is_ready && {
+                    let now = clock.now(&self.shared);
+                    match (&mut core, &mut datapath) {
+                        (Some(core), Some(datapath)) => {
+                            frames.turn(core, datapath, &self.shared, &window, now)
+                        }
+                        (Some(core), None) => core.slice(&window, now),
+                        (None, Some(datapath)) => {
+                            frames.slice(datapath, &self.shared, &window, now)
+                        }
+                        (None, None) => false,
+                    }
+                };
+                if let Some(datapath) = datapath.as_mut().filter(|_| !is_busy) {
+                    datapath.rest();
+                }
+                if let Some(pause) = backoff.after(is_busy, is_ready) {
+                    break pause;
+                }
+                if self.is_wanted() || self.shared.slot.iommu.is_wanted() {
+                    break Pause::None;
+                }
             };
-            backoff.after(is_busy, is_ready, &self.shared.core_sleeper);
+            drop((core, datapath, window));
+            pause.take(sleeper);
+            clock.forget();
+        }
+        if part.has_datapath() {
+            lock(&self.datapath).rest();
         }
     }
 
-    fn run_datapath(&self) {
-        let mut backoff = Backoff::default();
-        let mut batches = 0_u32;
-        while self.goes_on() {
-            let is_ready = self.shared.registers.is_ready();
-            let is_busy = is_ready && self.datapath_slice();
-            if !is_busy {
-                lock(&self.datapath).rest();
-            }
-            batches = batches.wrapping_add(u32::from(is_busy));
-            if is_busy && batches.is_multiple_of(TURN) {
-                thread::yield_now();
-            }
-            backoff.after(is_busy, is_ready, &self.shared.datapath_sleeper);
-        }
-        lock(&self.datapath).rest();
-    }
-
-    /// One batch from descriptors to completions. Returns whether there was anything in it.
-    fn datapath_slice(&self) -> bool {
-        let now = self.shared.clock.cycles();
-        let mut datapath = lock(&self.datapath);
-        let moved = datapath.pump(now);
-        let batch = datapath.resolve(now);
-        if batch.is_stalled
-            && let Some(stall) = self.shared.config.reader_stall
-        {
-            // The fault: frames are resolved, the port has not seen them. A reset may come by.
-            drop(datapath);
-            thread::sleep(Duration::from_micros(u64::from(stall.stall_us)));
-            datapath = lock(&self.datapath);
-        }
-        if batch.frames > 0 {
-            datapath.hand_over(now);
-            datapath.pump(now);
-        }
-        moved || batch.frames > 0
-    }
-
-    /// Whether the thread goes on; stays here while a control register wants the engines.
+    /// Whether the thread goes on; stays here while somebody waits for an engine.
     fn goes_on(&self) -> bool {
         // ORDERING: Relaxed. A courtesy to a waiting control register; the locks decide.
         // No loom test: nothing is published.
@@ -180,19 +201,33 @@ impl Engines {
         !self.is_over.load(Ordering::Relaxed)
     }
 
-    fn control(&self, order: Order) {
+    /// Whether a thread is to give its engines back.
+    fn is_wanted(&self) -> bool {
+        // ORDERING: Relaxed. As in `goes_on`.
+        self.waiting.load(Ordering::Relaxed) > 0 || self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the threads away from their engines meanwhile, or soon.
+    fn while_wanted<T>(&self, work: impl FnOnce() -> T) -> T {
         // ORDERING: Relaxed. As in `goes_on`.
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        let deadline = Instant::now() + Duration::from_millis(u64::from(RESET_DEADLINE_MS));
-        match (lock_until(&self.core, deadline), lock_until(&self.datapath, deadline)) {
-            (Some(mut core), Some(mut datapath)) => {
-                let now = self.shared.clock.cycles();
-                carry_out(order, &self.shared, &mut core, &mut datapath, now);
-            }
-            _ => self.shared.registers.fail(FailCode::DRAIN, 0, 0),
-        }
+        let answer = work();
         // ORDERING: Relaxed. As in `goes_on`.
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        answer
+    }
+
+    fn control(&self, order: Order) {
+        let deadline = Instant::now() + Duration::from_millis(u64::from(RESET_DEADLINE_MS));
+        self.while_wanted(|| {
+            match (lock_until(&self.core, deadline), lock_until(&self.datapath, deadline)) {
+                (Some(mut core), Some(mut datapath)) => {
+                    let now = self.shared.clock.cycles();
+                    carry_out(order, &self.shared, &mut core, &mut datapath, now);
+                }
+                _ => self.shared.registers.fail(FailCode::DRAIN, 0, 0),
+            }
+        });
         self.shared.core_sleeper.wake();
         self.shared.datapath_sleeper.wake();
     }
@@ -214,25 +249,170 @@ fn lock_until<T>(engine: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, 
     }
 }
 
-/// How a thread that finds nothing gives the processor away.
+/// How frames are served: batch after batch, but for the injected fault.
 #[derive(Debug, Default)]
+struct Frames {
+    /// The fault: frames are resolved, and until then the port does not see them. A reset may
+    /// come by meanwhile.
+    stalled_until: Option<Instant>,
+}
+
+impl Frames {
+    /// Some slices of the core, then one of the datapath. Returns whether there was anything to do.
+    fn turn(
+        &mut self,
+        core: &mut CommandCore<NoMeter>,
+        datapath: &mut Datapath,
+        shared: &Shared,
+        window: &Window<'_>,
+        now: u64,
+    ) -> bool {
+        let mut is_busy = false;
+        for _ in 0..CORE_TURN {
+            let has_worked = core.slice(window, now);
+            // Between two batches, on the reader's own thread: nothing older is under way.
+            let has_announced = self.stalled_until.is_none() && datapath.announce(now);
+            if !has_worked && !has_announced {
+                break;
+            }
+            is_busy = true;
+        }
+        self.slice(datapath, shared, window, now) || is_busy
+    }
+
+    /// One batch from descriptors to completions. Returns whether there was anything in it.
+    fn slice(
+        &mut self,
+        datapath: &mut Datapath,
+        shared: &Shared,
+        window: &Window<'_>,
+        now: u64,
+    ) -> bool {
+        let moved = match self.stalled_until.take() {
+            Some(until) if Instant::now() < until => {
+                self.stalled_until = Some(until);
+                return false;
+            }
+            Some(_) => true,
+            None => {
+                let moved = datapath.pump(window, now);
+                let batch = datapath.resolve(now);
+                let stall = shared.config.reader_stall.filter(|_| batch.is_stalled);
+                if let Some(stall) = stall {
+                    let stall = Duration::from_micros(u64::from(stall.stall_us));
+                    self.stalled_until = Some(Instant::now() + stall);
+                    return true;
+                }
+                if batch.frames == 0 {
+                    return moved;
+                }
+                true
+            }
+        };
+        datapath.hand_over(window, now);
+        datapath.pump(window, now);
+        moved
+    }
+}
+
+/// The time of a thread's slices: asked of the machine's clock every few of them, and for each while
+/// the trace is on.
+#[derive(Debug)]
+struct Glance {
+    now: u64,
+    /// Slices for which `now` still does.
+    left: u32,
+    turn: u32,
+}
+
+impl Glance {
+    fn new(turn: u32) -> Self {
+        Self { now: 0, left: 0, turn }
+    }
+
+    fn now(&mut self, shared: &Shared) -> u64 {
+        if self.left == 0 || shared.trace.is_on() {
+            self.now = shared.clock.cycles();
+            self.left = self.turn;
+        }
+        self.left -= 1;
+        self.now
+    }
+
+    /// Time has passed outside slices.
+    fn forget(&mut self) {
+        self.left = 0;
+    }
+}
+
+/// What a thread does between two runs of slices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// Nothing: it only gave back what it had.
+    None,
+    /// It lets others run.
+    Yield,
+    /// It rests, for at most so long.
+    Rest(Duration),
+}
+
+impl Pause {
+    fn take(self, sleeper: &Sleeper) {
+        match self {
+            Self::None => {}
+            Self::Yield => thread::yield_now(),
+            Self::Rest(limit) => sleeper.rest(limit),
+        }
+    }
+}
+
+/// How a thread gives its processor away.
+#[derive(Debug)]
 struct Backoff {
+    is_crowded: bool,
+    /// A busy thread gives way too: it serves frames, and others wait for the processor.
+    gives_way: bool,
+    busy: u32,
     idle: u32,
+    /// When it was seen first that there is nothing to do.
+    since: Option<Instant>,
+    /// Pauses since there was something to do.
+    pauses: u32,
 }
 
 impl Backoff {
-    fn after(&mut self, is_busy: bool, is_ready: bool, sleeper: &Sleeper) {
+    fn new(is_crowded: bool, part: CardThread) -> Self {
+        let gives_way = is_crowded && part.has_datapath();
+        Self { is_crowded, gives_way, busy: 0, idle: 0, since: None, pauses: 0 }
+    }
+
+    /// What the thread is to do after a slice, if it is not to go on at once.
+    #[inline]
+    fn after(&mut self, is_busy: bool, is_ready: bool) -> Option<Pause> {
         if is_busy {
-            self.idle = 0;
-            return;
+            (self.idle, self.pauses, self.since) = (0, 0, None);
+            self.busy = self.busy.wrapping_add(1);
+            let is_over = self.gives_way && self.busy.is_multiple_of(CROWDED_TURN);
+            return is_over.then_some(Pause::Yield);
         }
-        self.idle = self.idle.saturating_add(1);
-        match self.idle {
-            _ if !is_ready => sleeper.rest(REST_OFF),
-            ..SPINS => std::hint::spin_loop(),
-            SPINS..YIELDS => thread::yield_now(),
-            idle => sleeper.rest(rest_after(idle - YIELDS)),
+        if !is_ready {
+            return Some(Pause::Rest(REST_OFF));
         }
+        self.idle = self.idle.wrapping_add(1);
+        if self.pauses == 0 && (!self.idle.is_multiple_of(SPINS) || self.spins_on()) {
+            std::hint::spin_loop();
+            return None;
+        }
+        self.pauses = self.pauses.saturating_add(1);
+        Some(match self.pauses {
+            ..=YIELDS => Pause::Yield,
+            rests => Pause::Rest(rest_after(rests - YIELDS - 1)),
+        })
+    }
+
+    /// Whether the processor is not needed by others and it is not long that there was nothing.
+    fn spins_on(&mut self) -> bool {
+        !self.is_crowded && self.since.get_or_insert_with(Instant::now).elapsed() < SPIN
     }
 }
 
@@ -252,5 +432,20 @@ mod tests {
         assert_eq!(rest_after(u32::MAX), REST_LONGEST);
         let before: Duration = (0..).map(rest_after).take_while(|rest| *rest < REST_LONGEST).sum();
         assert!((20..30).contains(&before.as_millis()), "{before:?}");
+    }
+
+    #[test]
+    fn an_idle_thread_spins_first_where_nobody_needs_its_processor() {
+        let mut crowded = Backoff::new(true, CardThread::Both);
+        let pauses: Vec<_> = (0..SPINS + YIELDS).map(|_| crowded.after(false, true)).collect();
+        let (spins, yields) = pauses.split_at(SPINS as usize - 1);
+        assert!(spins.iter().all(Option::is_none) && yields[0] == Some(Pause::Yield));
+        assert_eq!(pauses.last(), Some(&Some(Pause::Rest(REST))));
+        assert_eq!(crowded.after(true, true), None, "there is something again");
+        assert_eq!(crowded.after(false, true), None);
+        let mut roomy = Backoff::new(false, CardThread::Both);
+        let started = Instant::now();
+        while roomy.after(false, true).is_none() {}
+        assert!(started.elapsed() >= SPIN);
     }
 }

@@ -61,7 +61,7 @@ mod work;
 
 pub use body::Body;
 pub use card::ModelCard;
-pub use config::{CardConfig, ReaderStall};
+pub use config::{CardConfig, CardThread, OnStart, ReaderStall, Threads};
 pub use image::{Image, ImageError, RamRange};
 pub use iommu::{MAPPINGS_MAX, Permission, Refusal};
 pub use meter::Tally;

@@ -87,6 +87,7 @@ impl Outbox {
     pub(crate) fn pump(
         &mut self,
         shared: &Shared,
+        window: &Window<'_>,
         rings: &mut [Option<CommandRing>],
         events: &mut Option<CompletionRing>,
         now: u64,
@@ -94,20 +95,19 @@ impl Outbox {
         if self.queue.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let window = shared.slot.iommu.window();
         while let Some(outgoing) = self.queue.take_due(now) {
             let (ring, answer) = match outgoing {
                 Outgoing::Result { ring, iova, words, count } => {
-                    (ring, result(shared, &window, ring, iova, &words[..count], now))
+                    (ring, result(shared, window, ring, iova, &words[..count], now))
                 }
                 Outgoing::Completion { ring, entry } => {
                     let completions = rings.get_mut(ring as usize).and_then(Option::as_mut);
                     let completions = completions.map(|ring| &mut ring.completions);
-                    (ring, publish(shared, &window, ring, completions, entry, now))
+                    (ring, publish(shared, window, ring, completions, entry, now))
                 }
                 Outgoing::Event { entry } => {
                     let events = events.as_mut();
-                    (EVENT_RING, publish(shared, &window, EVENT_RING, events, entry, now))
+                    (EVENT_RING, publish(shared, window, EVENT_RING, events, entry, now))
                 }
             };
             if answer.is_err() {
@@ -156,6 +156,7 @@ fn publish(
 /// Raises the interrupts that are due and that moderation lets through.
 pub(crate) fn raise_interrupts<'a>(
     shared: &Shared,
+    window: &Window<'_>,
     rings: impl Iterator<Item = &'a mut CompletionRing>,
     now: u64,
 ) -> bool {
@@ -163,7 +164,7 @@ pub(crate) fn raise_interrupts<'a>(
     for ring in rings {
         if let Some(vector) = ring.moderation.take(now) {
             raised = true;
-            if shared.slot.raise(vector) {
+            if shared.slot.raise(window, vector) {
                 shared.counters.add(Counter::INTERRUPTS, 1);
             }
             let happening = Happening {

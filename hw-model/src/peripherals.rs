@@ -17,6 +17,7 @@ use host_driver::memory::Words;
 
 use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
+use crate::iommu::Window;
 use crate::memory::{TablePlace, TablePort};
 use crate::outbox::Outbox;
 use crate::registers::RingBank;
@@ -194,6 +195,15 @@ impl Peripherals {
         let shared = Arc::clone(&self.shared);
         if let Some(ring) = self.ring_mut(ring) {
             ring.list.ask(&shared, iova, entries, now);
+        }
+    }
+
+    /// Takes the chunk asked for last in, if it is here already.
+    pub(crate) fn list_arrive(&mut self, window: &Window<'_>, ring: u32) {
+        let now = self.now;
+        let Self { rings, shared, .. } = self;
+        if let Some(Some(ring)) = rings.get_mut(ring as usize) {
+            ring.list.arrive(shared, window, now);
         }
     }
 

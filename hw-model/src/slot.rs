@@ -12,7 +12,7 @@ use abi::host::register::DOORBELL_PAGE_BYTES;
 use host_driver::memory::Memory;
 
 use crate::interrupts::Interrupts;
-use crate::iommu::{Iommu, Permission, Refusal};
+use crate::iommu::{Iommu, Permission, Refusal, Window};
 
 /// What a machine gives a card.
 #[derive(Debug)]
@@ -90,8 +90,8 @@ impl Slot {
     }
 
     /// Signals `vector`. Returns whether the card may and somebody listens.
-    pub(crate) fn raise(&self, vector: u32) -> bool {
+    pub(crate) fn raise(&self, window: &Window<'_>, vector: u32) -> bool {
         // A message-signaled interrupt is a write on the bus.
-        self.iommu.is_master() && self.interrupts.raise(vector)
+        window.is_master() && self.interrupts.raise(vector)
     }
 }

@@ -11,6 +11,7 @@ use crate::command_core::CommandCore;
 use crate::control::{Order, carry_out};
 use crate::costs;
 use crate::datapath::Datapath;
+use crate::iommu::Window;
 use crate::meter::CycleMeter;
 use crate::shared::Shared;
 
@@ -90,11 +91,12 @@ impl Timed {
             events.datapath.rest();
             return;
         }
+        let window = self.shared.slot.iommu.window();
         // What the host has written since is asked for before the clock moves.
-        events.pump(now);
+        events.pump(&window, now);
         let next = events.next(now).min(now + quantum);
         self.shared.clock.advance_to(next);
-        events.run(next, quantum, &self.shared);
+        events.run(&window, next, quantum, &self.shared);
     }
 
     /// The command side, between two events.
@@ -116,11 +118,11 @@ impl Drop for Timed {
 
 impl EventLoop {
     /// Moves what is due between host memory and the engines, and wakes those it is for.
-    fn pump(&mut self, now: u64) {
-        if self.core.pump(now) {
+    fn pump(&mut self, window: &Window<'_>, now: u64) {
+        if self.core.pump(window, now) {
             self.wake_core(now);
         }
-        self.datapath.pump(now);
+        self.datapath.pump(window, now);
         if self.datapath_state == DatapathState::Idle && self.datapath.has_work(now) {
             let delay = if self.datapath.is_behind() { costs::ANNOUNCE_CYCLES } else { 0 };
             self.datapath_state = DatapathState::Opens(now + delay);
@@ -141,11 +143,11 @@ impl EventLoop {
     }
 
     /// Runs everything that is due at `now`.
-    fn run(&mut self, now: u64, quantum: u64, shared: &Shared) {
-        self.pump(now);
+    fn run(&mut self, window: &Window<'_>, now: u64, quantum: u64, shared: &Shared) {
+        self.pump(window, now);
         match self.datapath_state {
             DatapathState::Crosses(at) if at <= now => {
-                self.datapath.hand_over(now);
+                self.datapath.hand_over(window, now);
                 self.datapath_state = DatapathState::Idle;
                 self.wake_core(now);
             }
@@ -160,7 +162,7 @@ impl EventLoop {
         }
         match self.core_state {
             CoreState::Busy(at) | CoreState::Idle(_, at) if at <= now => {
-                let step = self.core.step(now);
+                let step = self.core.step(window, now);
                 let free = now + step.cycles;
                 self.core_state = match step.is_busy {
                     true => CoreState::Busy(free),
@@ -169,7 +171,7 @@ impl EventLoop {
             }
             _ => {}
         }
-        self.pump(now);
+        self.pump(window, now);
         if self.datapath_state == DatapathState::Idle && self.core_is_quiet(now) {
             self.datapath.rest();
         }

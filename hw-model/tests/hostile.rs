@@ -131,7 +131,7 @@ fn is_usable(card: Arc<ModelCard>) {
 
 #[test]
 fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
-    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING] {
+    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING, ModelRig::ONE_THREAD] {
         let raw =
             RawCard::open(&model, &Needs::default()).expect("the model can be given everything");
         let count = || u64::from(raw.counter(Counter::BAD_ACCESSES));
@@ -158,7 +158,7 @@ fn accesses_of_the_wrong_width_are_counted_and_change_nothing() {
 
 #[test]
 fn a_card_that_was_reset_in_the_middle_of_everything_is_as_new() {
-    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING] {
+    for model in [ModelRig::TIMED, ModelRig::FREE_RUNNING, ModelRig::ONE_THREAD] {
         let body = model.power_on(&Needs::default()).expect("the model can be given everything");
         for round in 0..20 {
             let session =

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<bool, ConformanceError> {
     match args.card {
         CardName::Model | CardName::Riscv => {
             card::refuse_pci_id(args.pci_id)?;
-            let rig = ModelRig { is_timed: args.timed, body };
+            let rig = ModelRig { is_timed: args.timed, body, ..ModelRig::FREE_RUNNING };
             try_all(args, &pick(&chosen), &rig, || true, &mut io::stdout())
         }
         CardName::Vfio(address) => on_served(args, &chosen, address),

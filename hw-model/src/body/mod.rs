@@ -15,6 +15,7 @@ pub(crate) use native::NativeBody;
 pub(crate) use riscv::RiscvBody;
 
 use crate::image::Image;
+use crate::iommu::Window;
 use crate::meter::{Meter, Tally};
 use crate::peripherals::Peripherals;
 
@@ -84,9 +85,9 @@ impl<M: Meter> Core<M> {
     }
 
     /// One step of the firmware.
-    pub(crate) fn step(&mut self, side: &mut Peripherals) -> Step {
+    pub(crate) fn step(&mut self, side: &mut Peripherals, window: &Window<'_>) -> Step {
         match self {
-            Self::Native(body) => body.step(side),
+            Self::Native(body) => body.step(side, window),
             Self::Riscv(body) => body.step(side),
         }
     }

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
 use abi::host::command::Flag;
@@ -18,6 +19,7 @@ use host_driver::memory::Words;
 
 use super::Step;
 use crate::charge::Charge;
+use crate::iommu::Window;
 use crate::meter::{Meter, Tally};
 use crate::peripherals::Peripherals;
 use crate::trace::Happening;
@@ -42,19 +44,20 @@ impl<M: Meter> NativeBody<M> {
     pub(super) fn enable(&mut self, side: &mut Peripherals) -> bool {
         self.reset();
         let mut firmware = Box::new(Firmware::new());
-        let is_started = firmware.start(&mut self.hal(side));
+        let shared = Arc::clone(&side.shared);
+        let is_started = firmware.start(&mut self.hal(side, &shared.slot.iommu.window()));
         self.firmware = is_started.then_some(firmware);
         is_started
     }
 
-    pub(super) fn step(&mut self, side: &mut Peripherals) -> Step {
+    pub(super) fn step(&mut self, side: &mut Peripherals, window: &Window<'_>) -> Step {
         self.meter.restart();
         self.meter.charge(Charge::STEP, 1);
         self.meter.charge(Charge::WAKE, u32::from(self.is_asleep));
         let mut activity = Activity::Idle;
         if let Some(mut firmware) = self.firmware.take() {
             // A panic of the firmware is this body's trap: the card fails, its host goes on.
-            let mut hal = self.hal(side);
+            let mut hal = self.hal(side, window);
             let step = AssertUnwindSafe(|| firmware.step(&mut hal));
             match catch_unwind(step) {
                 Ok(found) => {
@@ -77,14 +80,20 @@ impl<M: Meter> NativeBody<M> {
         self.meter.add_to(tally);
     }
 
-    fn hal<'a>(&'a mut self, side: &'a mut Peripherals) -> NativeHal<'a, M> {
-        NativeHal { side, meter: &self.meter, head: &self.head }
+    fn hal<'a>(
+        &'a mut self,
+        side: &'a mut Peripherals,
+        window: &'a Window<'a>,
+    ) -> NativeHal<'a, M> {
+        NativeHal { side, window, meter: &self.meter, head: &self.head }
     }
 }
 
 /// The card around the firmware, for one step.
 struct NativeHal<'a, M> {
     side: &'a mut Peripherals,
+    /// The way to host memory, for what is due at once.
+    window: &'a Window<'a>,
     meter: &'a M,
     head: &'a Cell<u32>,
 }
@@ -200,6 +209,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32) {
         self.meter.charge(Charge::FETCH_LIST, 1);
         self.side.fetch_list(self.at(), ring, iova, entries);
+        self.side.list_arrive(self.window, ring);
     }
 
     fn list_state(&self, ring: u32) -> Fetched {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Needs, Rig, Unfit};
 use crate::body::Body;
 use crate::card::ModelCard;
-use crate::config::{CardConfig, ReaderStall};
+use crate::config::{CardConfig, ReaderStall, Threads};
 use crate::port::CapturePort;
 
 /// Frames that a port keeps before it refuses: more than any claim sends between two looks.
@@ -18,13 +18,18 @@ pub struct ModelRig {
     pub is_timed: bool,
     /// What runs the firmware.
     pub body: Body,
+    /// The threads of a card that runs by itself.
+    pub threads: Threads,
 }
 
 impl ModelRig {
-    /// Threads that poll, the firmware linked in.
-    pub const FREE_RUNNING: Self = Self { is_timed: false, body: Body::Native };
+    /// Two threads that poll, the firmware linked in.
+    pub const FREE_RUNNING: Self =
+        Self { is_timed: false, body: Body::Native, threads: Threads::Two };
+    /// One thread that polls, the firmware linked in.
+    pub const ONE_THREAD: Self = Self { threads: Threads::One, ..Self::FREE_RUNNING };
     /// Discrete events on the card's clock, the firmware linked in.
-    pub const TIMED: Self = Self { is_timed: true, body: Body::Native };
+    pub const TIMED: Self = Self { is_timed: true, ..Self::FREE_RUNNING };
 }
 
 impl Rig for ModelRig {
@@ -38,6 +43,7 @@ impl Rig for ModelRig {
             capabilities: needs.capabilities,
             body: self.body.clone(),
             reader_stall,
+            threads: self.threads,
             ..CardConfig::default()
         };
         let (port, capture) = CapturePort::new(CAPTURED_MAX);

@@ -24,9 +24,9 @@ use crate::shared::Shared;
 use crate::trace::Happening;
 
 impl Datapath {
-    /// Opens a batch: announces the epoch, then decides what becomes of its frames.
-    pub(crate) fn resolve(&mut self, now: u64) -> BatchSize {
-        let now_ms = self.shared.clock.ms_at(now);
+    /// Announces the epoch, if a new one was raised, between two batches: everything resolved
+    /// earlier has crossed the port. Returns whether there is one.
+    pub(crate) fn announce(&mut self, now: u64) -> bool {
         let Self { reader, hold, shared, .. } = &mut *self;
         let has_new_epoch = reader.begin(&shared.epochs, |epoch| {
             // Before the announcement: who sees that epoch announced sees these at 0, and knows
@@ -35,14 +35,26 @@ impl Datapath {
             show_settled(shared, hold);
             note(shared, now, TraceKind::ANNOUNCED, 0, epoch);
         });
-        let needs_rescan = !self.hold.is_in_pass() && self.is_rescan_due(now);
-        if needs_rescan {
-            self.hold.rescan();
+        if has_new_epoch {
+            self.begin_pass(now);
         }
-        if has_new_epoch || needs_rescan {
-            self.starved = Default::default();
-            self.last_pass_ms = now_ms;
-            self.shared.core_sleeper.wake();
+        has_new_epoch
+    }
+
+    /// Held frames are looked at anew from here on.
+    fn begin_pass(&mut self, now: u64) {
+        self.starved = Default::default();
+        self.last_pass_ms = self.shared.clock.ms_at(now);
+        self.shared.core_sleeper.wake();
+    }
+
+    /// Opens a batch: announces the epoch, then decides what becomes of its frames.
+    pub(crate) fn resolve(&mut self, now: u64) -> BatchSize {
+        let now_ms = self.shared.clock.ms_at(now);
+        self.announce(now);
+        if !self.hold.is_in_pass() && self.is_rescan_due(now) {
+            self.hold.rescan();
+            self.begin_pass(now);
         }
         let retried = self.retry(now_ms);
         let held = self.hold.len();
@@ -59,7 +71,7 @@ impl Datapath {
     }
 
     /// Puts the frames of the open batch across the port and closes it.
-    pub(crate) fn hand_over(&mut self, now: u64) {
+    pub(crate) fn hand_over(&mut self, window: &Window<'_>, now: u64) {
         if self.batch.is_empty() {
             return;
         }
@@ -68,7 +80,6 @@ impl Datapath {
         let frames = batch.len();
         let mut frame = std::mem::take(&mut self.frame);
         let shared = std::sync::Arc::clone(&self.shared);
-        let window = shared.slot.iommu.window();
         let mut at = now;
         for entry in batch.drain(..) {
             // A card that has failed in the meantime has its port off.
@@ -80,7 +91,7 @@ impl Datapath {
                 Fate::Leave(route) => {
                     let cycles = frame_cycles(entry.descriptor.bytes);
                     at = shared.clock.due(at, cycles);
-                    self.cross(&window, &entry.descriptor, route, &mut frame, at)
+                    self.cross(window, &entry.descriptor, route, &mut frame, at)
                 }
             };
             tally.count(status, frame.len() as u64);

@@ -31,6 +31,7 @@ use self::reader::Reader;
 use self::resolver::Route;
 use self::transmit::TransmitRing;
 use crate::dma::PostedQueue;
+use crate::iommu::Window;
 use crate::outbox::raise_interrupts;
 use crate::port::Port;
 use crate::rings::RingConfig;
@@ -163,13 +164,16 @@ impl Datapath {
 
     /// Moves descriptors in and completions out, as far as they are due. Returns whether anything
     /// moved.
-    pub(crate) fn pump(&mut self, now: u64) -> bool {
-        let mut moved = self.post_completions(now);
+    pub(crate) fn pump(&mut self, window: &Window<'_>, now: u64) -> bool {
+        let mut moved = self.post_completions(window, now);
         let banks = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize..];
         for (place, bank) in self.rings.iter_mut().zip(banks) {
             let Some(ring) = place.as_mut() else { continue };
-            let answer =
-                if bank.is_running() { ring.pump(&self.shared, now) } else { Err(FailCode::NONE) };
+            let answer = if bank.is_running() {
+                ring.pump(&self.shared, window, now)
+            } else {
+                Err(FailCode::NONE)
+            };
             moved |= answer.unwrap_or_else(|code| {
                 // Code NONE: the ring was stopped elsewhere, which left its reason there.
                 if code != FailCode::NONE {
@@ -180,7 +184,7 @@ impl Datapath {
             });
         }
         let rings = self.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(&self.shared, rings, now)
+        moved | raise_interrupts(&self.shared, window, rings, now)
     }
 
     /// Whether a batch at `now` would find something: a frame, a held one to look at, an epoch.
@@ -225,17 +229,16 @@ impl Datapath {
         starved.filter_map(|(ring, _)| ring.as_ref()).any(|ring| ring.room(&self.shared) > 0)
     }
 
-    fn post_completions(&mut self, now: u64) -> bool {
+    fn post_completions(&mut self, window: &Window<'_>, now: u64) -> bool {
         if self.completions.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let window = self.shared.slot.iommu.window();
         while let Some((ring, entry)) = self.completions.take_due(now) {
             let bank = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize + ring];
             let Some(at) = self.rings[ring].as_mut().filter(|_| bank.is_running()) else {
                 continue;
             };
-            match at.completions.publish(&window, entry) {
+            match at.completions.publish(window, entry) {
                 Ok(posted) => bank.posted.set(posted),
                 Err(_refusal) => bank.fail(FailCode::RING_BUS),
             }

@@ -13,6 +13,7 @@ use abi::host::status::{FailCode, TransmitStatus};
 use abi::host::trace::{TraceKind, TraceWriter};
 use abi::host::transmit::{PROGRESS, TransmitDescriptor};
 
+use crate::iommu::Window;
 use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
 use crate::shared::Shared;
 use crate::trace::Happening;
@@ -67,13 +68,18 @@ impl TransmitRing {
     ///
     /// # Errors
     /// Why the ring has to stop.
-    pub(crate) fn pump(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+    pub(crate) fn pump(
+        &mut self,
+        shared: &Shared,
+        window: &Window<'_>,
+        now: u64,
+    ) -> Result<bool, FailCode> {
         if self.completions.room(&shared.slot.doorbells).is_err() {
             return Err(bad_doorbell(shared));
         }
-        let arrived = self.arrive(shared, now)?;
+        let arrived = self.arrive(shared, window, now)?;
         let asked = self.ask(shared, now)?;
-        Ok(self.arrive(shared, now)? || arrived || asked)
+        Ok(self.arrive(shared, window, now)? || arrived || asked)
     }
 
     /// Completion slots that a frame could still be given; none when the host's word on what it
@@ -130,11 +136,10 @@ impl TransmitRing {
         Ok(true)
     }
 
-    fn arrive(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
+    fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> Result<bool, FailCode> {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        let window = shared.slot.iommu.window();
         for _ in 0..flight.descriptors {
             let slot = u64::from(self.config.size.slot(self.fetched));
             let iova = self.config.base + slot * TransmitDescriptor::BYTES as u64;

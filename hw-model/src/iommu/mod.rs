@@ -7,14 +7,16 @@
 //! Invariant: when a range or the bus has been taken away, no access to it is under way and none
 //! will start.
 //!
-//! A reader holds the table through a [`Window`] for one bounded piece of work; who takes
-//! something away waits for the windows that are open.
+//! A reader holds the table through a [`Window`] and gives it back when [`Iommu::is_wanted`] says so,
+//! at the latest after one bounded piece of work; who takes something away waits for the windows
+//! that are open. A thread has one window at a time: one that opened a second might wait for somebody
+//! who waits for its first.
 
 mod ranges;
 mod window;
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use host_driver::memory::Memory;
@@ -65,6 +67,8 @@ pub struct Refusal {
 #[derive(Debug, Default)]
 pub(crate) struct Iommu {
     ranges: RwLock<Ranges>,
+    /// Who waits to change the table.
+    waiting: AtomicU32,
     refused: AtomicU64,
     last_refused: Mutex<Option<Refusal>>,
 }
@@ -108,14 +112,17 @@ impl Iommu {
         self.change().is_master = is_master;
     }
 
-    /// Whether the card may master the bus.
-    pub(crate) fn is_master(&self) -> bool {
-        self.look().is_master
-    }
-
     /// Opens the table for one bounded piece of work.
     pub(crate) fn window(&self) -> Window<'_> {
         Window::new(self, self.look())
+    }
+
+    /// Whether somebody waits for open windows to be given back.
+    #[inline]
+    pub(crate) fn is_wanted(&self) -> bool {
+        // ORDERING: Relaxed. A courtesy to who waits; the lock decides.
+        // No loom test: nothing is published.
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Accesses refused so far.
@@ -143,7 +150,12 @@ impl Iommu {
     }
 
     fn change(&self) -> RwLockWriteGuard<'_, Ranges> {
-        self.ranges.write().unwrap_or_else(PoisonError::into_inner)
+        // ORDERING: Relaxed. As in `is_wanted`.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let ranges = self.ranges.write().unwrap_or_else(PoisonError::into_inner);
+        // ORDERING: Relaxed. As in `is_wanted`.
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        ranges
     }
 
     #[cold]
@@ -297,6 +309,6 @@ mod tests {
         assert!(iommu.window().write(iova, &[1]).is_ok());
         assert_eq!((iommu.refused(), iommu.mappings()), (1, 1));
         iommu.power_on();
-        assert!(!iommu.is_master() && iommu.refused() == 0 && iommu.mappings() == 1);
+        assert!(!iommu.window().is_master() && iommu.refused() == 0 && iommu.mappings() == 1);
     }
 }

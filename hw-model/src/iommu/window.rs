@@ -22,6 +22,11 @@ impl<'a> Window<'a> {
         Self { iommu, ranges, last: Cell::new(0) }
     }
 
+    /// Whether the card may master the bus.
+    pub(crate) fn is_master(&self) -> bool {
+        self.ranges.is_master
+    }
+
     /// Reads whole words at `iova`, a multiple of 4.
     pub(crate) fn read(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
         let mut words = words;

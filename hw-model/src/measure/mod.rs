@@ -72,7 +72,7 @@ impl Measured {
 /// When the card does not do what it is told: then there is nothing to be measured.
 #[must_use]
 pub fn measure(body: &Body, place: TablePlace) -> Vec<Measured> {
-    let rig = ModelRig { is_timed: true, body: body.clone() };
+    let rig = ModelRig { body: body.clone(), ..ModelRig::TIMED };
     let mut needs = Needs::sized(|sizes| sizes.paths = PATHS);
     if place == TablePlace::OffChip {
         // As large as cards are by default: far more than the chip has room for.

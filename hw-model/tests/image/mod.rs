@@ -37,6 +37,6 @@ impl Rig for RiscvRig {
     type Card = ModelCard;
 
     fn power_on(&self, needs: &Needs) -> Result<UnderTest<ModelCard>, Unfit> {
-        ModelRig { is_timed: self.is_timed, body: body() }.power_on(needs)
+        ModelRig { is_timed: self.is_timed, body: body(), ..ModelRig::FREE_RUNNING }.power_on(needs)
     }
 }
