@@ -1,0 +1,59 @@
+//! Measures floor, engine and peers side by side: one JSON object a line.
+//!
+//! From the command line to standard output; what it does meanwhile goes to standard error. It
+//! pins its own threads; who wants them undisturbed starts it under a first-in first-out policy.
+
+use std::io::{self, Write};
+
+use benches::jobs;
+use benches::machine::Facts;
+use benches::turns::{Plan, Report};
+use clap::{Parser, ValueEnum};
+
+/// Measures floor, engine and peers side by side.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What to measure.
+    job: Job,
+    /// Objects of the cases that come in sizes.
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000")]
+    sizes: Vec<usize>,
+    /// Turns of a case.
+    #[arg(long, default_value_t = 9)]
+    repeats: usize,
+    /// Be short rather than exact.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Job {
+    /// What the machine is.
+    Machine,
+    /// Relink of N paths by list.
+    Relink,
+    /// Relink of all paths, and a new MAC address.
+    Command,
+    /// Offload of N paths.
+    Offload,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let Arguments { sizes, repeats, quick, .. } = arguments;
+    let plan = Plan { sizes, repeats, is_quick: quick };
+    let mut tell = |reports: Vec<Report>| {
+        let mut output = io::stdout().lock();
+        for report in reports {
+            let line = serde_json::to_string(&report).expect("a report is plain data");
+            writeln!(output, "{line}").expect("somebody reads the figures");
+        }
+    };
+    match arguments.job {
+        Job::Machine => tell(vec![Report::Machine(Facts::look())]),
+        Job::Relink => jobs::relink::run(&plan, &mut tell),
+        Job::Command => jobs::command::run(&plan, &mut tell),
+        Job::Offload => jobs::offload::run(&plan, &mut tell),
+    }
+}
