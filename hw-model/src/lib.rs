@@ -19,6 +19,7 @@
 
 mod backing;
 mod bar;
+pub mod bare;
 pub mod bench;
 mod body;
 mod card;

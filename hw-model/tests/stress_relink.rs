@@ -12,11 +12,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use abi::core::table::TableLayout;
-use stress::hal::{Guard, StressHal};
+use hw_model::bare::Guard;
 use stress::reader::{Sightings, read};
 use stress::writer::Writer;
-use stress::{READERS, Shared, capabilities};
+use stress::{READERS, Shared};
 
 /// Reads in a run of CI.
 const READS: u64 = 100_000_000;
@@ -54,15 +53,14 @@ fn without_the_grace_period_headers_tear_and_old_ones_cross() {
 /// Runs the writer until the readers have read `reads` frames between them; what they saw, and
 /// how many commands were given meanwhile.
 fn run(guard: Guard, reads: u64) -> (Sightings, u32) {
-    let layout = TableLayout::new(&capabilities()).expect("a small table has a layout");
-    let shared = Shared::new(layout.words);
+    let shared = Shared::new();
     let readers: Vec<_> = (0..READERS)
         .map(|number| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || read(&shared, number, reads.div_ceil(READERS as u64)))
         })
         .collect();
-    let mut writer = Writer::new(StressHal::new(Arc::clone(&shared), guard));
+    let mut writer = Writer::new(Arc::clone(&shared), guard);
     let mut commands = 0;
     while shared.readers_done() < READERS {
         commands = writer.turn();

@@ -4,7 +4,6 @@
 //! Every header carries the number of the command that made it, so that a reader can tell a torn
 //! header from a whole one, and an old one from a new one, without knowing what the writer does.
 
-pub(crate) mod hal;
 pub(crate) mod reader;
 pub(crate) mod writer;
 
@@ -13,8 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use abi::core::Capabilities;
 use abi::host::handle::Handle;
-use hw_model::epochs::Epochs;
-use hw_model::table_memory::TableMemory;
+use hw_model::bare::Bare;
 
 /// Paths that readers read.
 pub(crate) const PATHS: usize = 192;
@@ -47,9 +45,8 @@ pub(crate) fn capabilities() -> Capabilities {
 
 /// What the host knows, as the readers look it up when a frame crosses.
 pub(crate) struct Shared {
-    pub(crate) table: Arc<TableMemory>,
-    /// One pair of epoch words a reader.
-    pub(crate) epochs: Vec<Epochs>,
+    /// Tables and epochs: what firmware and readers share.
+    pub(crate) bare: Arc<Bare>,
     /// Handle of each path; 0 while it is not on the card.
     pub(crate) handles: Vec<AtomicU64>,
     /// The command whose completion was seen last for each path: no older header may cross.
@@ -63,10 +60,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(words: u32) -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            table: TableMemory::new(words).expect("memory for a small table"),
-            epochs: (0..READERS).map(|_| Epochs::default()).collect(),
+            bare: Bare::new(capabilities(), READERS).expect("memory for a small table"),
             handles: (0..PATHS).map(|_| AtomicU64::new(0)).collect(),
             completed: (0..PATHS).map(|_| AtomicU32::new(0)).collect(),
             linked: (0..BIRTHS * PATHS).map(|_| AtomicU32::new(0)).collect(),

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use abi::core::table::TableLayout;
 use abi::host::handle::Handle;
 use abi::host::limit::RESOLVE_BATCH;
 use host_driver::memory::Words;
@@ -14,7 +13,7 @@ use hw_model::datapath::reader::Reader;
 use hw_model::datapath::resolver::{Resolver, Verdict};
 use hw_model::table_memory::TableMemory;
 
-use super::{PATHS, Shared, Stamp, capabilities};
+use super::{PATHS, Shared, Stamp};
 
 /// Loads between two moments at which a reader gives its processor away.
 const LOADS_A_REST: u32 = 1_009;
@@ -84,11 +83,10 @@ impl Words for Interrupted<'_> {
 
 /// Reads until it is told to stop, or `reads` frames were read.
 pub(crate) fn read(shared: &Arc<Shared>, number: usize, reads: u64) -> Sightings {
-    let card = capabilities();
-    let layout = TableLayout::new(&card).expect("a small table has a layout");
-    let table = Interrupted { table: &shared.table, loads: Cell::new(number as u32) };
-    let resolver = Resolver::new(&table, &layout, &card);
-    let epochs = &shared.epochs[number];
+    let bare = &shared.bare;
+    let table = Interrupted { table: bare.table(), loads: Cell::new(number as u32) };
+    let resolver = Resolver::new(&table, bare.layout(), bare.capabilities());
+    let epochs = bare.epochs(number);
     let mut reader = Reader::default();
     let mut batch: Vec<(usize, Handle, Verdict)> = Vec::with_capacity(RESOLVE_BATCH as usize);
     let mut seen = Sightings::default();

@@ -3,16 +3,14 @@
 //! Every command has a number, later ones higher ones, and the headers it makes carry it. When
 //! the completion of a command was seen, the paths that it concerned are told.
 
-use abi::host::command::{CommandHeader, Flag, Opcode, SELECTION, STATE_OFFSET, Selection, Slot};
-use abi::host::completion::{Completion, ResultRecord};
-use abi::host::handle::Handle;
-use abi::host::limit;
-use abi::host::status::{Kind, Status};
-use firmware::{Activity, Firmware};
-use host_driver::{Initiate, Invalidate, NeighborState, PathState, Terminate, Tree, Update};
+use std::sync::Arc;
 
-use super::hal::{LIST_AT, RESULT_BYTES, RESULTS_AT, StressHal};
-use super::{LIFE_MAX, PATHS, Stamp};
+use abi::host::command::Slot;
+use abi::host::handle::Handle;
+use host_driver::{Initiate, Invalidate, NeighborState, PathState, Terminate, Tree, Update};
+use hw_model::bare::{BareCore, Guard};
+
+use super::{LIFE_MAX, PATHS, Shared, Stamp};
 
 /// Neighbors that are on the card at a time, at most.
 const NEIGHBORS_MAX: usize = 7;
@@ -27,8 +25,8 @@ struct Router {
 
 /// The firmware and its host.
 pub(crate) struct Writer {
-    hal: StressHal,
-    firmware: Firmware,
+    shared: Arc<Shared>,
+    core: BareCore,
     routers: Vec<Router>,
     /// Number of the command last given.
     number: u32,
@@ -37,10 +35,9 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Puts one neighbor with every path on the card.
-    pub(crate) fn new(mut hal: StressHal) -> Self {
-        let mut firmware = Firmware::new();
-        assert!(firmware.start(&mut hal), "the capabilities fit together");
-        let mut writer = Self { hal, firmware, routers: Vec::new(), number: 1, seed: 0x2545_f491 };
+    pub(crate) fn new(shared: Arc<Shared>, guard: Guard) -> Self {
+        let core = BareCore::start(Arc::clone(&shared.bare), guard);
+        let mut writer = Self { shared, core, routers: Vec::new(), number: 1, seed: 0x2545_f491 };
         writer.bear();
         for path in 0..PATHS {
             writer.offload(path, 0);
@@ -123,7 +120,7 @@ impl Writer {
         (self.routers[first].paths, self.routers[second].paths) = (moved, rest);
         for to in [first, second] {
             for path in &self.routers[to].paths {
-                self.hal.shared.complete(*path, self.routers[to].birth);
+                self.shared.complete(*path, self.routers[to].birth);
             }
         }
         self.bury(at);
@@ -144,18 +141,17 @@ impl Writer {
         let trees = [Tree::from(relink), Tree::from(terminate), Tree::from(newcomer)];
         self.run_all(trees.iter().map(|tree| tree.slots().to_vec()).collect());
         for path in &paths {
-            self.hal.shared.complete(*path, self.routers[to].birth);
+            self.shared.complete(*path, self.routers[to].birth);
         }
         self.routers[to].paths = paths;
-        let third = 2 * RESULT_BYTES as usize / ResultRecord::BYTES;
-        let newcomer = Router { handle: self.result(third), birth: self.number, paths: Vec::new() };
-        self.routers[at] = newcomer;
+        let handle = self.core.result(2, 0);
+        self.routers[at] = Router { handle, birth: self.number, paths: Vec::new() };
     }
 
     /// The readers may find these paths behind router `to` from now on.
     fn link(&self, paths: &[usize], to: usize) {
         for path in paths {
-            self.hal.shared.link(*path, self.routers[to].birth);
+            self.shared.link(*path, self.routers[to].birth);
         }
     }
 
@@ -204,17 +200,16 @@ impl Writer {
     fn offload_anew(&mut self, at: usize) {
         let Some(path) = self.routers[at].paths.pop() else { return self.set(at) };
         let to = self.bear();
-        let old = self.hal.shared.handle(path);
+        let old = self.shared.handle(path);
         let mut terminate = Terminate::new();
         terminate.path(old);
         let offload = self.offloading(path, to);
         let trees = [Tree::from(terminate), Tree::from(offload)];
         self.run_all(trees.iter().map(|tree| tree.slots().to_vec()).collect());
-        self.hal.shared.bury(path, old);
+        self.shared.bury(path, old);
         self.link(&[path], to);
-        let second = RESULT_BYTES as usize / ResultRecord::BYTES;
-        self.hal.shared.set_handle(path, self.result(second + 1));
-        self.hal.shared.complete(path, self.routers[to].birth);
+        self.shared.set_handle(path, self.core.result(1, 1));
+        self.shared.complete(path, self.routers[to].birth);
         self.routers[to].paths.push(path);
     }
 
@@ -230,7 +225,7 @@ impl Writer {
         let tree = self.offloading(path, at);
         self.link(&[path], at);
         self.run(tree);
-        self.hal.shared.set_handle(path, self.result(1));
+        self.shared.set_handle(path, self.core.result(0, 1));
         self.routers[at].paths.push(path);
     }
 
@@ -238,7 +233,8 @@ impl Writer {
     fn bear(&mut self) -> usize {
         let tree = self.newborn();
         self.run(tree);
-        let router = Router { handle: self.result(0), birth: self.number, paths: Vec::new() };
+        let router =
+            Router { handle: self.core.result(0, 0), birth: self.number, paths: Vec::new() };
         self.routers.push(router);
         self.routers.len() - 1
     }
@@ -273,7 +269,7 @@ impl Writer {
     /// The completion of the present command was seen: tells the paths of `at`.
     fn complete(&self, at: usize) {
         for path in &self.routers[at].paths {
-            self.hal.shared.complete(*path, self.number);
+            self.shared.complete(*path, self.number);
         }
     }
 
@@ -281,51 +277,15 @@ impl Writer {
         self.run_all(vec![tree.into().slots().to_vec()]);
     }
 
-    /// Gives the firmware trees one behind the other and steps it until all are answered.
+    /// Gives the firmware trees one behind the other and waits until all are answered.
     fn run_all(&mut self, trees: Vec<Vec<Slot>>) {
-        for (number, slots) in trees.iter().enumerate() {
-            let result = RESULTS_AT + number as u64 * RESULT_BYTES;
-            let result_units = (RESULT_BYTES / 512) as u16;
-            let mut first = slots[0];
-            CommandHeader { result, result_units, ..CommandHeader::read(&first) }.write(&mut first);
-            self.hal.mailbox.push_back(first);
-            self.hal.mailbox.extend(&slots[1..]);
-        }
-        self.hal.completions.clear();
-        while self.hal.completions.len() < trees.len() {
-            if self.firmware.step(&mut self.hal) != Activity::Busy {
-                // It waits for the readers.
-                std::thread::yield_now();
-            }
-        }
-        for words in &self.hal.completions {
-            let completion = Completion::read(words);
-            assert_eq!(Status(completion.status), Status::SUCCESS, "command {}", self.number);
-        }
+        self.core.run(&trees.iter().map(Vec::as_slice).collect::<Vec<_>>());
     }
 
     /// The one slot of a relink of these paths by list.
     fn list_slot(&mut self, to: usize, moved: &[usize]) -> Slot {
-        self.hal.list = moved.iter().map(|path| self.hal.shared.handle(*path)).collect();
-        let mut slot = [0; 16];
-        CommandHeader {
-            opcode: Opcode::UPDATE.0,
-            kind: Kind::NEIGHBOR.0,
-            flags: Flag::FIRST.0 | Flag::LAST.0 | Flag::ROOT.0 | Flag::LIST.0,
-            handle: self.routers[to].handle.0,
-            ..CommandHeader::default()
-        }
-        .write(&mut slot);
-        let count = moved.len() as u32;
-        Selection { list: LIST_AT, count }.write(&mut slot[SELECTION / 4..]);
-        // The status bytes stand behind the one result record.
-        slot[STATE_OFFSET / 4] = if count == 0 { 0 } else { limit::DMA_ALIGN };
-        slot
-    }
-
-    fn result(&self, block: usize) -> Handle {
-        let words = &self.hal.results[block * ResultRecord::BYTES / 4..];
-        Handle(ResultRecord::read(words).handle)
+        self.core.set_list(moved.iter().map(|path| self.shared.handle(*path)).collect());
+        self.core.relink(self.routers[to].handle, 0, moved.len() as u32)
     }
 
     fn pick(&mut self, below: usize) -> usize {
