@@ -17,7 +17,10 @@ pub mod floor;
 pub mod jobs;
 pub mod machine;
 mod offloaded;
+pub mod peer;
 mod raw;
+pub mod ring;
+pub mod table;
 pub mod turns;
 
 pub use offloaded::{Offloaded, tree};

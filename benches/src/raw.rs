@@ -11,6 +11,7 @@
 use std::marker::PhantomData;
 use std::mem::{align_of, needs_drop, size_of};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::AtomicU64;
 
 use memmap2::{Advice, MmapMut, MmapRaw};
 
@@ -134,6 +135,55 @@ impl<T: Copy, const SLOTS: usize> HandOver<T, SLOTS> {
         let base = self.pages.mapping.as_mut_ptr();
         // SAFETY: `start` lies inside the mapping, `SLOTS` values before its end.
         unsafe { base.add(self.pages.start) }.cast()
+    }
+}
+
+/// Words of a tagged slot's body.
+pub(crate) const BODY_WORDS: usize = 7;
+
+/// Slots of one cache line: plain words, and behind them the tag that hands them over.
+pub(crate) struct Tagged<const SLOTS: usize> {
+    pages: Pages,
+}
+
+impl<const SLOTS: usize> Tagged<SLOTS> {
+    /// Slots of zeros.
+    pub(crate) fn new() -> Self {
+        const { assert!(SLOTS.is_power_of_two(), "a position's low bits name its slot") };
+        Self { pages: Pages::new(SLOTS * size_of::<[u64; BODY_WORDS + 1]>()) }
+    }
+
+    /// Writes the body of the slot of `position`, which is the caller's until it stores the tag.
+    #[inline(always)]
+    pub(crate) fn write(&self, position: usize, body: [u64; BODY_WORDS]) {
+        // SAFETY: by the file's invariant no other thread reads or writes this body now.
+        unsafe { self.slot(position).cast::<[u64; BODY_WORDS]>().write(body) }
+    }
+
+    /// Reads the body of the slot of `position`, whose tag the caller has seen.
+    #[inline(always)]
+    pub(crate) fn read(&self, position: usize) -> [u64; BODY_WORDS] {
+        // SAFETY: every word has had a value since the mapping was made; by the file's invariant
+        // no other thread writes this body now.
+        unsafe { self.slot(position).cast::<[u64; BODY_WORDS]>().read() }
+    }
+
+    /// The tag of the slot of `position`.
+    #[inline(always)]
+    pub(crate) fn tag(&self, position: usize) -> &AtomicU64 {
+        // SAFETY: the slot has one word more than its body.
+        let tag = unsafe { self.slot(position).add(BODY_WORDS) };
+        // SAFETY: aligned, valid while `self` lives, and accessed as an atomic word only.
+        unsafe { AtomicU64::from_ptr(tag) }
+    }
+
+    #[inline(always)]
+    fn slot(&self, position: usize) -> *mut u64 {
+        let base = self.pages.mapping.as_mut_ptr();
+        // SAFETY: `start` lies inside the mapping, all slots before its end.
+        let first = unsafe { base.add(self.pages.start) }.cast::<u64>();
+        // SAFETY: the mapping was made for `SLOTS` slots and the slot's number is below that.
+        unsafe { first.add((position & (SLOTS - 1)) * (BODY_WORDS + 1)) }
     }
 }
 

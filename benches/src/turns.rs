@@ -44,6 +44,15 @@ pub enum Report {
     Latency(Latency),
 }
 
+impl Report {
+    /// Notes what a writer did beside the figures.
+    pub const fn set_rate(&mut self, relinks_per_second: f64) {
+        if let Self::Sample(sample) = self {
+            sample.relinks_per_second = Some(relinks_per_second);
+        }
+    }
+}
+
 /// Figures of one series of a case, one a turn.
 #[derive(Debug, Serialize)]
 pub struct Sample {
@@ -57,6 +66,9 @@ pub struct Sample {
     pub unit: &'static str,
     /// One figure a turn.
     pub samples: Vec<f64>,
+    /// What a writer beside it did, in relinks a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relinks_per_second: Option<f64>,
     /// Turns that were left out.
     pub rejected: usize,
     /// The hop before the case and after it.
@@ -121,7 +133,16 @@ pub fn samples(
         let middle = median(&samples);
         eprintln!("  {series:<28} {middle:10.2} {unit}");
         let case = case.to_owned();
-        Report::Sample(Sample { job, case, series, unit, samples, rejected, hop_ns })
+        Report::Sample(Sample {
+            job,
+            case,
+            series,
+            unit,
+            samples,
+            relinks_per_second: None,
+            rejected,
+            hop_ns,
+        })
     };
     series.into_iter().map(report).collect()
 }

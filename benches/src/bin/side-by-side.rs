@@ -31,6 +31,10 @@ struct Arguments {
 enum Job {
     /// What the machine is.
     Machine,
+    /// Slots through a ring.
+    Ring,
+    /// Lookups of the whole chain.
+    Lookup,
     /// Relink of N paths by list.
     Relink,
     /// Relink of all paths, and a new MAC address.
@@ -52,6 +56,8 @@ fn main() {
     };
     match arguments.job {
         Job::Machine => tell(vec![Report::Machine(Facts::look())]),
+        Job::Ring => jobs::ring::run(&plan, &mut tell),
+        Job::Lookup => jobs::lookup::run(&plan, &mut tell),
         Job::Relink => jobs::relink::run(&plan, &mut tell),
         Job::Command => jobs::command::run(&plan, &mut tell),
         Job::Offload => jobs::offload::run(&plan, &mut tell),

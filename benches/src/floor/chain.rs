@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::chance::{self, Chance};
 use crate::raw::{Huge, prefetch};
+use crate::table::{Pace, Table};
 
 /// Seed of the tables.
 const TABLE_SEED: u64 = 77;
 /// Seed of the keys.
 const KEY_SEED: u64 = 99;
-/// Largest batch.
-pub const BATCH_MAX: usize = 256;
+/// Batches that there are.
+pub const BATCHES: [usize; 7] = [1, 8, 16, 32, 64, 128, 256];
 
 #[repr(C, align(64))]
 struct Neighbor {
@@ -148,4 +149,34 @@ fn header(neighbor: &Neighbor) -> u64 {
     // ORDERING: Relaxed. Nobody writes it. Loads that are never left out, as a frame's would not.
     // No loom test: it does not change.
     neighbor.header[0].load(Ordering::Relaxed) ^ neighbor.header[1].load(Ordering::Relaxed)
+}
+
+impl Table for Chain {
+    fn look_up(&self, keys: &[u32], batch: usize) -> u64 {
+        // Both words of a header are the same, and no path has an MTU: a whole value is zero.
+        match batch {
+            1 => self.batches::<1>(keys),
+            8 => self.batches::<8>(keys),
+            16 => self.batches::<16>(keys),
+            32 => self.batches::<32>(keys),
+            64 => self.batches::<64>(keys),
+            128 => self.batches::<128>(keys),
+            256 => self.batches::<256>(keys),
+            _ => panic!("there is no batch of {batch}"),
+        }
+    }
+
+    #[inline(always)]
+    fn one(&self, key: u32) -> u64 {
+        Self::one(self, key)
+    }
+
+    fn change(&self, pace: &mut Pace<'_>) -> u64 {
+        let (paths, neighbors) = self.sizes();
+        while let Some(number) = pace.draw() {
+            let neighbor = (number >> 32) as usize & (neighbors - 1);
+            self.relink(number as usize & (paths - 1), neighbor as u32);
+        }
+        pace.changes()
+    }
 }

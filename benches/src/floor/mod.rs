@@ -7,3 +7,4 @@
 pub mod chain;
 pub mod command;
 pub mod relink;
+pub mod ring;

@@ -3,8 +3,10 @@
 //! From the command line to `turns`. Each gives its lines to the caller as they are measured.
 
 pub mod command;
+pub mod lookup;
 pub mod offload;
 pub mod relink;
+pub mod ring;
 
 use crate::turns::{Plan, Report};
 
