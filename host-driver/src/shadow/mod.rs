@@ -10,15 +10,20 @@
 //! Relinking all paths of a neighbor touches no path: paths hang from a *group*, groups from a
 //! neighbor, as the card's aliases do. A group without paths is freed and used again.
 
+mod arrivals;
+mod groups;
+mod paths;
+
 use abi::core::Capabilities;
 use abi::host::command::level;
 use abi::host::handle::Handle;
 use abi::host::status::Kind;
 
+use groups::Groups;
+use paths::{NO_GROUP, Paths};
+
 /// The kinds of objects, by level.
 const KINDS: [Kind; 3] = [Kind::NEIGHBOR, Kind::PATH, Kind::CONNECTION];
-/// No group.
-const NONE: u32 = u32::MAX;
 
 /// A handle that a card of these capabilities cannot have given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,48 +47,37 @@ pub struct Lost {
 /// What is on one card.
 #[derive(Debug)]
 pub struct Shadow {
-    /// One table a kind, as far as its slots were ever given out.
+    /// One table a kind, as far as its slots were ever given out; that of paths is apart.
     tables: [Vec<Slot>; 3],
+    paths: Paths,
     /// Slots that the card has of each kind.
     limits: [u32; 3],
     live: [usize; 3],
-    groups: Vec<Group>,
-    /// First free group; the others follow by `next`.
-    free: u32,
+    groups: Groups,
     highest_generation: u32,
 }
 
+/// A neighbor's or connection's slot.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// A connection's path; null for the other kinds.
+    /// A connection's path; null for a neighbor.
     path: Handle,
     generation: u32,
     dependents: u32,
-    /// A path's group; the group that new paths of a neighbor join, first of its groups.
+    /// The group that new paths of a neighbor join, first of its groups.
     group: u32,
     is_live: bool,
     is_invalid: bool,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 24, "a million paths have to stay cheap");
 const VACANT: Slot = Slot {
     path: Handle::NULL,
     generation: 0,
     dependents: 0,
-    group: NONE,
+    group: NO_GROUP,
     is_live: false,
     is_invalid: false,
 };
-
-/// Paths that move together.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    /// What its paths hang from; null when that left the card before them.
-    neighbor: Handle,
-    paths: u32,
-    next: u32,
-    previous: u32,
-}
 
 impl Shadow {
     /// An empty card of these capabilities. Memory is taken as handles come in.
@@ -91,10 +85,10 @@ impl Shadow {
     pub fn new(capabilities: &Capabilities) -> Self {
         Self {
             tables: [Vec::new(), Vec::new(), Vec::new()],
+            paths: Paths::default(),
             limits: [capabilities.neighbors, capabilities.paths, capabilities.connections],
             live: [0; 3],
-            groups: Vec::new(),
-            free: NONE,
+            groups: Groups::new(),
             highest_generation: 0,
         }
     }
@@ -109,6 +103,9 @@ impl Shadow {
         handle: Handle,
         parent: Option<Handle>,
     ) -> Result<(), ImpossibleHandle> {
+        if handle.kind() == Kind::PATH {
+            return self.arrivals(parent.unwrap_or(Handle::NULL)).insert(handle);
+        }
         let (kind, index) = (level(handle.kind()) as usize, handle.index() as usize);
         let slots = self.limits.get(kind).copied().unwrap_or(0);
         if handle.index() >= slots {
@@ -118,15 +115,9 @@ impl Shadow {
             self.remove(Handle::new(handle.kind(), handle.index(), before.generation));
         }
         let mut slot = Slot { generation: handle.generation(), is_live: true, ..VACANT };
-        match (handle.kind(), parent.unwrap_or(Handle::NULL)) {
-            (Kind::PATH, neighbor) => slot.group = self.join(neighbor),
-            (Kind::CONNECTION, path) => {
-                slot.path = path;
-                if let Some(path) = self.slot_mut(Kind::PATH, path) {
-                    path.dependents += 1;
-                }
-            }
-            _ => {}
+        if handle.kind() == Kind::CONNECTION {
+            slot.path = parent.unwrap_or(Handle::NULL);
+            self.paths.count(slot.path, true);
         }
         if index >= self.tables[kind].len() {
             self.tables[kind].resize(index + 1, VACANT);
@@ -140,31 +131,29 @@ impl Shadow {
     /// Notes that `handle` has left the card. What hung from it has no parent from now on.
     pub fn remove(&mut self, handle: Handle) {
         let kind = handle.kind();
-        let Some(slot) = self.slot_mut(kind, handle) else { return };
-        let removed = std::mem::replace(slot, VACANT);
-        self.live[level(kind) as usize] -= 1;
-        match kind {
-            Kind::NEIGHBOR => {
-                self.readdress(removed.group, Handle::NULL);
-            }
-            Kind::PATH => self.leave(removed.group),
-            _ => {
-                if let Some(path) = self.slot_mut(Kind::PATH, removed.path) {
-                    // Saturating: a card that gives a path out twice must not stop the host.
-                    path.dependents = path.dependents.saturating_sub(1);
-                }
-            }
+        if kind == Kind::PATH {
+            let Some(removed) = self.paths.take(handle) else { return };
+            self.leave(removed.group(), 1);
+        } else {
+            let Some(slot) = self.slot_mut(kind, handle) else { return };
+            let removed = std::mem::replace(slot, VACANT);
+            self.groups.readdress(removed.group, Handle::NULL);
+            self.paths.count(removed.path, false);
         }
+        self.live[level(kind) as usize] -= 1;
     }
 
     /// Notes that `path` hangs from the neighbor `to` now.
     pub fn relinked(&mut self, path: Handle, to: Handle) {
-        let Some(slot) = self.slot(Kind::PATH, path) else { return };
-        // Joined before it leaves, so that a group it stays in is not freed.
-        let (old, new) = (slot.group, self.join(to));
-        self.leave(old);
-        if let Some(slot) = self.slot_mut(Kind::PATH, path) {
-            slot.group = new;
+        self.arrivals(to).relinked(path);
+    }
+
+    /// Notes that each of `paths` hangs from the neighbor `to` now. Costs little more than a look
+    /// at each when they come from one neighbor.
+    pub fn relinked_each(&mut self, to: Handle, paths: impl IntoIterator<Item = Handle>) {
+        let mut arrivals = self.arrivals(to);
+        for path in paths {
+            arrivals.relinked(path);
         }
     }
 
@@ -175,16 +164,16 @@ impl Shadow {
             return;
         }
         let Some(source) = self.slot_mut(Kind::NEIGHBOR, from) else { return };
-        let first = std::mem::replace(&mut source.group, NONE);
+        let first = std::mem::replace(&mut source.group, NO_GROUP);
         let paths = std::mem::take(&mut source.dependents);
         let Some(target) = self.slot_mut(Kind::NEIGHBOR, to) else {
-            self.readdress(first, Handle::NULL);
+            self.groups.readdress(first, Handle::NULL);
             return;
         };
         target.dependents += paths;
         let rest = target.group;
-        if let Some(last) = self.readdress(first, to) {
-            self.chain(last, rest);
+        if let Some(last) = self.groups.readdress(first, to) {
+            self.groups.chain(last, rest);
             if let Some(target) = self.slot_mut(Kind::NEIGHBOR, to) {
                 target.group = first;
             }
@@ -193,7 +182,9 @@ impl Shadow {
 
     /// Notes that `handle` was invalidated, for as long as it is on the card.
     pub fn mark_invalid(&mut self, handle: Handle) {
-        if let Some(slot) = self.slot_mut(handle.kind(), handle) {
+        if let Some(path) = self.paths.get_mut(handle) {
+            path.mark_invalid();
+        } else if let Some(slot) = self.slot_mut(handle.kind(), handle) {
             slot.is_invalid = true;
         }
     }
@@ -201,24 +192,27 @@ impl Shadow {
     /// Whether `handle` is on the card and was itself invalidated.
     #[must_use]
     pub fn is_invalid(&self, handle: Handle) -> bool {
-        self.slot(handle.kind(), handle).is_some_and(|slot| slot.is_invalid)
+        let is_invalid_path = self.paths.get(handle).is_some_and(|path| path.is_invalid());
+        is_invalid_path || self.slot(handle.kind(), handle).is_some_and(|slot| slot.is_invalid)
     }
 
     /// Whether `handle` is on the card.
     #[must_use]
     pub fn contains(&self, handle: Handle) -> bool {
-        self.slot(handle.kind(), handle).is_some()
+        self.paths.get(handle).is_some() || self.slot(handle.kind(), handle).is_some()
     }
 
     /// What `handle` hangs from, when both are on the card.
     #[must_use]
     pub fn parent(&self, handle: Handle) -> Option<Handle> {
-        let slot = self.slot(handle.kind(), handle)?;
-        let group = self.groups.get(slot.group as usize);
         match handle.kind() {
-            Kind::PATH => group.map(|group| group.neighbor).filter(|neighbor| !neighbor.is_null()),
+            Kind::PATH => {
+                let group = self.groups.get(self.paths.get(handle)?.group());
+                group.map(|group| group.neighbor).filter(|neighbor| !neighbor.is_null())
+            }
             Kind::CONNECTION => {
-                Some(slot.path).filter(|&path| self.slot(Kind::PATH, path).is_some())
+                let path = self.slot(Kind::CONNECTION, handle)?.path;
+                Some(path).filter(|&path| self.paths.get(path).is_some())
             }
             _ => None,
         }
@@ -227,7 +221,8 @@ impl Shadow {
     /// Number of objects that hang from `handle`; 0 when it is not on the card.
     #[must_use]
     pub fn dependents(&self, handle: Handle) -> u32 {
-        self.slot(handle.kind(), handle).map_or(0, |slot| slot.dependents)
+        let of_path = self.paths.dependents(handle);
+        of_path.or_else(|| Some(self.slot(handle.kind(), handle)?.dependents)).unwrap_or(0)
     }
 
     /// Number of objects of `kind` on the card.
@@ -251,10 +246,10 @@ impl Shadow {
     /// Every object of `kind` on the card, by index.
     pub fn handles(&self, kind: Kind) -> impl Iterator<Item = Handle> + use<'_> {
         let table = self.tables.get(level(kind) as usize).map_or(&[][..], Vec::as_slice);
-        (0_u32..)
-            .zip(table)
-            .filter(|(_, slot)| slot.is_live)
-            .map(move |(index, slot)| Handle::new(kind, index, slot.generation))
+        let slots = (0_u32..).zip(table).filter(|(_, slot)| slot.is_live);
+        let others = slots.map(move |(index, slot)| Handle::new(kind, index, slot.generation));
+        let paths = (kind == Kind::PATH).then(|| self.paths.handles());
+        paths.into_iter().flatten().chain(others)
     }
 
     /// Forgets everything, as a reset of the card does, and gives what was there, parents first.
@@ -267,9 +262,9 @@ impl Shadow {
             );
         }
         self.tables = [Vec::new(), Vec::new(), Vec::new()];
+        self.paths = Paths::default();
         self.live = [0; 3];
-        self.groups = Vec::new();
-        self.free = NONE;
+        self.groups = Groups::new();
         lost
     }
 
@@ -286,70 +281,44 @@ impl Shadow {
         is_it.then_some(slot)
     }
 
-    /// Counts one more path under `neighbor` and gives the group it belongs to.
-    fn join(&mut self, neighbor: Handle) -> u32 {
-        let Some(mut home) = self.slot(Kind::NEIGHBOR, neighbor).map(|slot| slot.group) else {
-            return NONE;
-        };
-        if home == NONE {
-            home = self.allocate(neighbor);
+    /// The group that new paths of `neighbor` join; [`NO_GROUP`] when it is not on the card.
+    /// It may have no paths yet: who asked either brings one or lets [`Shadow::leave`] free it.
+    fn home(&mut self, neighbor: Handle) -> u32 {
+        let Some(slot) = self.slot(Kind::NEIGHBOR, neighbor) else { return NO_GROUP };
+        if slot.group != NO_GROUP {
+            return slot.group;
         }
-        self.groups[home as usize].paths += 1;
+        let home = self.groups.allocate(neighbor);
         if let Some(slot) = self.slot_mut(Kind::NEIGHBOR, neighbor) {
             slot.group = home;
-            slot.dependents += 1;
         }
         home
     }
 
-    /// Counts one path less in `group` and frees it when that was the last.
-    fn leave(&mut self, group: u32) {
-        let Some(left) = self.groups.get_mut(group as usize) else { return };
-        left.paths -= 1;
-        let Group { neighbor, paths, next, previous } = *left;
+    /// Counts `paths` paths more in `group`.
+    fn arrive(&mut self, group: u32, paths: u32) {
+        let Some(joined) = self.groups.get_mut(group) else { return };
+        joined.paths += paths;
+        let neighbor = joined.neighbor;
         if let Some(neighbor) = self.slot_mut(Kind::NEIGHBOR, neighbor) {
-            neighbor.dependents -= 1;
-            if paths == 0 && neighbor.group == group {
+            neighbor.dependents += paths;
+        }
+    }
+
+    /// Counts `paths` paths less in `group` and frees it when those were the last.
+    fn leave(&mut self, group: u32, paths: u32) {
+        let Some(left) = self.groups.get_mut(group) else { return };
+        left.paths -= paths;
+        let (is_empty, neighbor, next) = (left.paths == 0, left.neighbor, left.next);
+        if let Some(neighbor) = self.slot_mut(Kind::NEIGHBOR, neighbor) {
+            neighbor.dependents -= paths;
+            if is_empty && neighbor.group == group {
                 neighbor.group = next;
             }
         }
-        if paths == 0 {
-            self.chain(previous, next);
-            self.groups[group as usize].next = std::mem::replace(&mut self.free, group);
+        if is_empty {
+            self.groups.release(group);
         }
-    }
-
-    fn allocate(&mut self, neighbor: Handle) -> u32 {
-        let group = Group { neighbor, paths: 0, next: NONE, previous: NONE };
-        let place = self.free;
-        if let Some(free) = self.groups.get_mut(place as usize) {
-            self.free = std::mem::replace(free, group).next;
-            return place;
-        }
-        self.groups.push(group);
-        // There are never more groups than paths, and a handle's index has 30 bits.
-        self.groups.len() as u32 - 1
-    }
-
-    /// Makes `next` follow `previous`; either may be [`NONE`].
-    fn chain(&mut self, previous: u32, next: u32) {
-        if let Some(group) = self.groups.get_mut(previous as usize) {
-            group.next = next;
-        }
-        if let Some(group) = self.groups.get_mut(next as usize) {
-            group.previous = previous;
-        }
-    }
-
-    /// Says of every group from `first` on whose it is, and gives the last one.
-    fn readdress(&mut self, first: u32, neighbor: Handle) -> Option<u32> {
-        let (mut last, mut place) = (None, first);
-        while let Some(group) = self.groups.get_mut(place as usize) {
-            group.neighbor = neighbor;
-            last = Some(place);
-            place = group.next;
-        }
-        last
     }
 }
 

@@ -1,0 +1,149 @@
+//! The paths of a card: eight bytes each, because there are a million of them.
+//!
+//! Below `shadow`, which counts them. A path is its generation, its group and two marks; the
+//! number of connections on it is kept apart, because most paths have none.
+
+use abi::host::handle::{Handle, KIND_SHIFT};
+use abi::host::status::Kind;
+
+/// No group: a path whose neighbor left the card, or never was there.
+pub(super) const NO_GROUP: u32 = (1 << KIND_SHIFT) - 1;
+/// Mark of a path that is on the card.
+const LIVE: u32 = 1 << 31;
+/// Mark of a path that was invalidated.
+const INVALID: u32 = 1 << 30;
+const _: () = assert!(NO_GROUP < INVALID, "a group has as many bits as a handle's index");
+
+/// The slot of one path; vacant unless it is marked live.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Path {
+    generation: u32,
+    /// Two marks and the group, or [`NO_GROUP`].
+    state: u32,
+}
+
+const _: () = assert!(size_of::<Path>() == 8, "a million paths have to stay cheap");
+
+/// Every slot up to the highest that was ever given out.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    slots: Vec<Path>,
+    /// Connections by the index of their path, as far as a path ever had one.
+    dependents: Vec<u32>,
+}
+
+impl Path {
+    #[inline]
+    pub(super) const fn new(generation: u32, group: u32) -> Self {
+        Self { generation, state: LIVE | group & NO_GROUP }
+    }
+
+    #[inline]
+    pub(super) const fn is_live(self) -> bool {
+        self.state & LIVE != 0
+    }
+
+    pub(super) const fn is_invalid(self) -> bool {
+        self.state & INVALID != 0
+    }
+
+    pub(super) const fn mark_invalid(&mut self) {
+        self.state |= INVALID;
+    }
+
+    pub(super) const fn generation(self) -> u32 {
+        self.generation
+    }
+
+    #[inline]
+    pub(super) const fn group(self) -> u32 {
+        self.state & NO_GROUP
+    }
+
+    #[inline]
+    pub(super) const fn set_group(&mut self, group: u32) {
+        self.state = self.state & !NO_GROUP | group & NO_GROUP;
+    }
+}
+
+impl Paths {
+    /// The path of that handle, when it is on the card.
+    #[inline]
+    pub(super) fn get(&self, handle: Handle) -> Option<&Path> {
+        let path = self.slots.get(handle.index() as usize)?;
+        path.is(handle).then_some(path)
+    }
+
+    /// As [`Paths::get`].
+    #[inline]
+    pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Path> {
+        let path = self.slots.get_mut(handle.index() as usize)?;
+        path.is(handle).then_some(path)
+    }
+
+    /// Puts `path` into slot `index`; `false`, and nothing is put, when the slot holds a path.
+    #[inline]
+    pub(super) fn put(&mut self, index: u32, path: Path) -> bool {
+        let index = index as usize;
+        if index == self.slots.len() {
+            self.slots.push(path);
+            return true;
+        }
+        if index > self.slots.len() {
+            self.slots.resize(index + 1, Path::default());
+        }
+        let slot = &mut self.slots[index];
+        let is_vacant = !slot.is_live();
+        if is_vacant {
+            *slot = path;
+        }
+        is_vacant
+    }
+
+    /// Empties the slot of that handle, and gives what was in it.
+    pub(super) fn take(&mut self, handle: Handle) -> Option<Path> {
+        let taken = std::mem::take(self.get_mut(handle)?);
+        if let Some(dependents) = self.dependents.get_mut(handle.index() as usize) {
+            *dependents = 0;
+        }
+        Some(taken)
+    }
+
+    /// What slot `index` holds.
+    pub(super) fn at(&self, index: u32) -> Option<Path> {
+        self.slots.get(index as usize).copied().filter(|path| path.is_live())
+    }
+
+    /// Connections that hang from the path, when it is on the card.
+    pub(super) fn dependents(&self, handle: Handle) -> Option<u32> {
+        self.get(handle)?;
+        Some(self.dependents.get(handle.index() as usize).copied().unwrap_or(0))
+    }
+
+    /// Counts one connection more on the path, or one less.
+    pub(super) fn count(&mut self, handle: Handle, is_more: bool) {
+        let index = handle.index() as usize;
+        if self.get(handle).is_none() {
+            return;
+        }
+        if index >= self.dependents.len() {
+            self.dependents.resize(index + 1, 0);
+        }
+        let dependents = &mut self.dependents[index];
+        // Saturating: a card that gives a path out twice must not stop the host.
+        *dependents = if is_more { *dependents + 1 } else { dependents.saturating_sub(1) };
+    }
+
+    /// Every path on the card, by index.
+    pub(super) fn handles(&self) -> impl Iterator<Item = Handle> + use<'_> {
+        let paths = (0_u32..).zip(&self.slots).filter(|(_, path)| path.is_live());
+        paths.map(|(index, path)| Handle::new(Kind::PATH, index, path.generation))
+    }
+}
+
+impl Path {
+    #[inline]
+    fn is(self, handle: Handle) -> bool {
+        self.is_live() && self.generation == handle.generation() && handle.kind() == Kind::PATH
+    }
+}
