@@ -26,6 +26,7 @@ pub mod outcome;
 pub mod ring;
 pub mod session;
 pub mod shadow;
+mod spare;
 pub mod state;
 pub mod trace;
 pub mod transmit;

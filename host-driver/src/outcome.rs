@@ -1,11 +1,12 @@
 //! What came back of a tree: a result a block, states, list statuses; all checked before use.
 //!
 //! From `session`, to the caller. It holds a copy of the result buffer, so nothing the card does
-//! later changes it.
+//! later changes it. Of a tree it checks the status; of each block and list, when `session` comes
+//! to it ([`Outcome::answer`], [`Outcome::check_list`]) and before it follows it.
 
 use abi::host::command::{
     CommandHeader, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag, NeighborVariables,
-    PathVariables, VARIABLES,
+    PathVariables, Slot, VARIABLES,
 };
 use abi::host::completion::{
     CONNECTION_RECORD_CACHED, CONNECTION_RECORD_DELEGATED, Completion, ResultRecord, StateHeader,
@@ -13,10 +14,16 @@ use abi::host::completion::{
 use abi::host::handle::Handle;
 use abi::host::status::{Detail, Kind, Status};
 
+use zerocopy::IntoBytes;
+
 use crate::dma::HandleList;
 use crate::error::Refused;
+use crate::spare::Spare;
 use crate::state::{ConnectionState, NeighborState, ObjectHead, ObjectState, PathState};
 use crate::tree::{Place, PlacedList, ResultLayout, Tree};
+
+/// Words of a result record.
+const RECORD_WORDS: usize = ResultRecord::BYTES / 4;
 
 /// The card's answer for one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,40 +42,26 @@ pub struct BlockResult {
 #[derive(Debug)]
 pub struct Outcome {
     completion: Completion,
-    words: Vec<u32>,
+    words: Spare<u32>,
     layout: ResultLayout,
     blocks: usize,
-    lists: Vec<AnsweredList>,
-}
-
-/// A list with the status of every entry.
-#[derive(Debug)]
-struct AnsweredList {
-    block: usize,
-    list: HandleList,
-    statuses: Vec<u8>,
+    /// By their blocks; the statuses stand in `words`.
+    lists: Vec<PlacedList>,
 }
 
 impl Outcome {
-    /// Takes the results apart; the reason, if they cannot be.
+    /// Takes what came back; the reason, if the tree's own status makes no sense. Blocks and
+    /// lists are not checked yet.
     pub(crate) fn new(
         tree: Tree,
         completion: Completion,
-        words: Vec<u32>,
-    ) -> Result<(Self, Vec<abi::host::command::Slot>), String> {
-        let mut outcome = Self {
-            completion,
-            words,
-            layout: tree.layout,
-            blocks: tree.blocks as usize,
-            lists: Vec::new(),
-        };
-        outcome.check(&tree.slots)?;
-        for placed in tree.lists {
-            let list = outcome.answered(placed)?;
-            outcome.lists.push(list);
+        words: Spare<u32>,
+    ) -> Result<(Self, Spare<Slot>), String> {
+        let Tree { slots, blocks, layout, lists, .. } = tree;
+        if !is_answer(Status(completion.status)) {
+            return Err(format!("the tree has status {}", completion.status));
         }
-        Ok((outcome, tree.slots))
+        Ok((Self { completion, words, layout, blocks: blocks as usize, lists }, slots))
     }
 
     /// What a tree gets that a reset overtook.
@@ -76,17 +69,15 @@ impl Outcome {
         let completion =
             Completion { failed: tree.blocks, status: Status::RESET.0, ..Completion::default() };
         let record = ResultRecord { status: Status::RESET.0, ..ResultRecord::default() };
-        let mut words = vec![0; tree.blocks as usize * ResultRecord::BYTES / 4];
-        for chunk in words.chunks_exact_mut(ResultRecord::BYTES / 4) {
+        let mut words = Spare::words(tree.result_bytes as usize / 4);
+        let blocks = tree.blocks as usize;
+        for chunk in words.chunks_exact_mut(RECORD_WORDS).take(blocks) {
             record.write(chunk);
         }
-        let lists = tree.lists.into_iter().map(|placed| AnsweredList {
-            block: placed.block as usize,
-            statuses: vec![Status::RESET.0; placed.list.len()],
-            list: placed.list,
-        });
-        let lists = lists.collect();
-        let blocks = tree.blocks as usize;
+        let mut lists = tree.lists;
+        for placed in &mut lists {
+            statuses_mut(&mut words, placed).fill(Status::RESET.0);
+        }
         Self { completion, words, layout: ResultLayout::Records, blocks, lists }
     }
 
@@ -144,19 +135,19 @@ impl Outcome {
     /// The status of every entry of the list that block `block` named; empty for any other.
     #[must_use]
     pub fn list_status(&self, block: usize) -> &[u8] {
-        self.lists.iter().find(|list| list.block == block).map_or(&[], |list| &list.statuses)
+        self.placed(block).map_or(&[], |placed| self.statuses(placed))
     }
 
     /// The list that block `block` named.
     #[must_use]
     pub fn list(&self, block: usize) -> Option<&HandleList> {
-        self.lists.iter().find(|list| list.block == block).map(|list| &list.list)
+        self.placed(block).map(|placed| &placed.list)
     }
 
     /// Gives the lists back for reuse, in the order of their blocks.
     #[must_use]
     pub fn into_lists(self) -> Vec<HandleList> {
-        self.lists.into_iter().map(|list| list.list).collect()
+        self.lists.into_iter().map(|placed| placed.list).collect()
     }
 
     /// The first block that was not carried out, as an error.
@@ -175,7 +166,7 @@ impl Outcome {
     }
 
     /// The card's answer by its record, which is the order of the slots.
-    pub(crate) fn by_record(&self, record: usize) -> BlockResult {
+    fn by_record(&self, record: usize) -> BlockResult {
         let record = self.record(record);
         BlockResult {
             handle: Handle(record.handle),
@@ -193,62 +184,91 @@ impl Outcome {
     }
 
     fn record(&self, record: usize) -> ResultRecord {
-        const WORDS: usize = ResultRecord::BYTES / 4;
-        match self.words.get(record * WORDS..(record + 1) * WORDS) {
-            Some(words) => ResultRecord::read(words),
-            None => ResultRecord::default(),
-        }
+        self.records(record).next().unwrap_or_default()
     }
 
-    /// Holds the answer against what was sent: the tree and every block have a known status, and
-    /// a block that was done names an object of its kind.
-    fn check(&self, slots: &[abi::host::command::Slot]) -> Result<(), String> {
-        if self.status() == Status::NONE || self.status().word() == "unknown" {
-            return Err(format!("the tree has status {}", self.completion.status));
-        }
-        let heads = slots.iter().map(|slot| CommandHeader::read(slot));
-        let heads = heads.filter(|head| !Flag::CONTINUATION.is_in(head.flags));
-        for (number, head) in heads.enumerate() {
-            let record = self.record(number);
-            let status = Status(record.status);
-            if status == Status::NONE && self.detail() != Detail::NONE {
-                continue; // The tree was cut short, and says so.
-            }
-            if status == Status::NONE || status.word() == "unknown" {
-                return Err(format!("block {number} has status {}", record.status));
-            }
-            let handle = Handle(record.handle);
-            let is_named = !Flag::PLACEHOLDER.is_in(head.flags);
-            let is_expected = head.handle == 0 || head.handle == record.handle;
-            if status.is_done() && is_named && (!is_expected || handle.kind() != Kind(head.kind)) {
-                return Err(format!("block {number} came back with handle {handle}"));
-            }
-        }
-        Ok(())
+    /// The records from `first` on, not checked; past the last one comes what is no record.
+    #[inline]
+    pub(crate) fn records(&self, first: usize) -> impl Iterator<Item = ResultRecord> {
+        let (records, _) = self.words.as_chunks::<RECORD_WORDS>();
+        let records = records.get(first..).unwrap_or_default();
+        records.iter().map(|words| ResultRecord::read(words))
     }
 
-    /// The statuses of a list's entries.
-    fn answered(&self, placed: PlacedList) -> Result<AnsweredList, String> {
-        let block = placed.block as usize;
-        let mut statuses = self.bytes(placed.statuses as usize, placed.list.len())?;
+    /// The answer for the block that `head` began, held against what was sent: it has a known
+    /// status, and when it was done it names an object of its kind. Else the reason.
+    pub(crate) fn answer(
+        &self,
+        record: usize,
+        head: &CommandHeader,
+    ) -> Result<BlockResult, String> {
+        let result = self.by_record(record);
+        if result.status == Status::NONE && self.detail() != Detail::NONE {
+            return Ok(result); // The tree was cut short, and says so.
+        }
+        if !is_answer(result.status) {
+            return Err(format!("block {record} has status {}", result.status.0));
+        }
+        let handle = result.handle;
+        let is_named = !Flag::PLACEHOLDER.is_in(head.flags);
+        let is_expected = head.handle == 0 || head.handle == handle.0;
+        let is_right = is_expected && handle.kind() == Kind(head.kind);
+        if result.status.is_done() && is_named && !is_right {
+            return Err(format!("block {record} came back with handle {handle}"));
+        }
+        Ok(result)
+    }
+
+    /// Looks at the statuses of the list that block `block` named, if it did: whether all are
+    /// success. Those of a block that failed before its list was looked at become failure:
+    /// nothing of it was tried. `Err`: one has none.
+    pub(crate) fn check_list(&mut self, block: usize) -> Result<bool, String> {
         let is_done = self.by_record(block).status.is_done();
+        let Ok(at) = self.lists.binary_search_by_key(&(block as u32), |placed| placed.block) else {
+            return Ok(false);
+        };
+        let statuses = statuses_mut(&mut self.words, &self.lists[at]);
+        if is_all_success(statuses) {
+            return Ok(true);
+        }
         for status in statuses.iter_mut().filter(|status| **status == Status::NONE.0) {
-            // The block failed before its list was looked at: nothing of it was tried.
             *status = Status::FAILURE.0;
             if is_done {
                 return Err("an entry of the list has no status".to_owned());
             }
         }
-        Ok(AnsweredList { block, list: placed.list, statuses })
+        Ok(false)
     }
 
-    fn bytes(&self, first: usize, count: usize) -> Result<Vec<u8>, String> {
-        let words = self.words.get(first / 4..first / 4 + count.div_ceil(4));
-        let words = words.ok_or("the status bytes lie outside the result buffer")?;
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.truncate(count);
-        Ok(bytes)
+    fn placed(&self, block: usize) -> Option<&PlacedList> {
+        let at = self.lists.binary_search_by_key(&block, |placed| placed.block as usize);
+        self.lists.get(at.ok()?)
     }
+
+    fn statuses(&self, placed: &PlacedList) -> &[u8] {
+        let first = placed.statuses as usize;
+        &self.words.as_bytes()[first..first + placed.list.len()]
+    }
+}
+
+/// Where the statuses of a list stand: the tree that placed them gave the results their length.
+fn statuses_mut<'a>(words: &'a mut Spare<u32>, placed: &PlacedList) -> &'a mut [u8] {
+    let first = placed.statuses as usize;
+    &mut words.as_mut_bytes()[first..first + placed.list.len()]
+}
+
+/// Whether every status of a list is success, sixty-four at a time.
+fn is_all_success(statuses: &[u8]) -> bool {
+    let differs = |statuses: &[u8]| {
+        statuses.iter().fold(0, |differs, status| differs | status ^ Status::SUCCESS.0) != 0
+    };
+    let (chunks, rest) = statuses.as_chunks::<64>();
+    !chunks.iter().any(|chunk| differs(chunk)) && !differs(rest)
+}
+
+/// Whether a card may answer with this status.
+fn is_answer(status: Status) -> bool {
+    status == Status::SUCCESS || status != Status::NONE && Status::ALL.contains(&status)
 }
 
 /// A state record; `None` when it is not of the kind that was asked for.

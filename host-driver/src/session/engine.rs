@@ -11,10 +11,11 @@ use abi::host::completion::Event;
 use abi::host::position::RingSize;
 use abi::host::register;
 use abi::host::status::{CardState, FailCode};
+use crossbeam_queue::ArrayQueue;
 
 use super::apply::apply;
-use super::lane::Lane;
-use super::ticket::{Answered, Recipient};
+use super::lane::{Landed, Lane};
+use super::ticket::{Deliveries, Recipient};
 use crate::backing::Backing;
 use crate::bring_up::read;
 use crate::dma::{DmaRegion, ResultBuffers};
@@ -55,28 +56,35 @@ pub(super) struct Engine {
     pub(super) fault: Option<Error>,
     /// Requests that their lane has no room for yet, a queue a lane.
     pub(super) waiting: Vec<VecDeque<Request>>,
+    /// Trees under way or waiting.
+    pub(super) outstanding: usize,
+    /// Most trees that may be.
+    pub(super) in_flight: usize,
     pub(super) timeout_ms: u64,
     pub(super) idle_turns: u32,
 }
 
-/// Outcomes to be delivered once the engine's lock is gone.
-pub(super) type Deliveries = Vec<(Recipient, Answered)>;
-
 impl Engine {
-    /// One turn: takes requests, pushes slots, reaps completions and events.
-    pub(super) fn turn(&mut self, next: impl Fn() -> Option<Request>, deliveries: &mut Deliveries) {
+    /// One turn: takes requests, pushes slots, reaps completions and events. `offered` is taken
+    /// when there is room for it and nobody waits before it.
+    pub(super) fn turn(
+        &mut self,
+        queue: &ArrayQueue<Request>,
+        offered: &mut Option<Request>,
+        deliveries: &mut Deliveries,
+    ) {
         for _ in 0..TURN {
-            let Some(request) = next() else { break };
-            match &self.fault {
-                Some(fault) => deliveries.push((request.recipient, Err(fault.clone()))),
-                None => self.waiting[request.ring].push_back(request),
+            if self.outstanding >= self.in_flight {
+                break;
             }
+            let Some(request) = queue.pop().or_else(|| offered.take()) else { break };
+            self.accept(request, deliveries);
         }
         if self.fault.is_some() {
             return;
         }
-        self.begin_waiting(deliveries);
-        let before = deliveries.len();
+        self.push(deliveries);
+        let before = deliveries.count;
         if let Err(fault) = self.reap(deliveries).and_then(|()| self.look_after(before, deliveries))
         {
             self.fail(fault, deliveries);
@@ -85,16 +93,10 @@ impl Engine {
         self.reap_events();
     }
 
-    /// Trees under way or waiting.
-    pub(super) fn outstanding(&self) -> usize {
-        let flying: usize = self.lanes.iter().map(Lane::flying).sum();
-        flying + self.waiting.iter().map(VecDeque::len).sum::<usize>()
-    }
-
     /// Answers everything with `fault`, now and until a reset.
     pub(super) fn fail(&mut self, fault: Error, deliveries: &mut Deliveries) {
         for (_, recipient) in self.drain() {
-            deliveries.push((recipient, Err(fault.clone())));
+            deliveries.put(recipient, Err(fault.clone()));
         }
         self.fault = Some(fault);
     }
@@ -106,55 +108,89 @@ impl Engine {
             drained.extend(lane.drain(&mut self.buffers));
             drained.extend(waiting.drain(..).map(|request| (request.tree, request.recipient)));
         }
+        self.outstanding = 0;
         drained
     }
 
-    fn begin_waiting(&mut self, deliveries: &mut Deliveries) {
-        for (lane, waiting) in self.lanes.iter_mut().zip(&mut self.waiting) {
-            lane.push();
-            while lane.is_open() {
-                let Some(request) = waiting.pop_front() else { break };
-                let begun = lane.begin(request.tree, request.recipient, &mut self.buffers);
-                if let Err((recipient, error)) = begun {
-                    deliveries.push((recipient, Err(error)));
-                }
-            }
-            lane.publish();
+    /// Begins a tree, or lets it wait for those before it.
+    fn accept(&mut self, request: Request, deliveries: &mut Deliveries) {
+        if let Some(fault) = &self.fault {
+            return deliveries.put(request.recipient, Err(fault.clone()));
+        }
+        self.outstanding += 1;
+        let (lane, waiting) = (&self.lanes[request.ring], &mut self.waiting[request.ring]);
+        if waiting.is_empty() && lane.is_open() {
+            self.begin(request, deliveries);
+        } else {
+            waiting.push_back(request);
         }
     }
 
-    fn reap(&mut self, deliveries: &mut Deliveries) -> Result<(), Error> {
-        for lane in &mut self.lanes {
-            let mut has_reaped = false;
-            for _ in 0..TURN {
-                let Some(landed) = lane.reap(&mut self.buffers)? else { break };
-                has_reaped = true;
-                let (outcome, slots, recipient) = match lane.outcome(landed) {
-                    Ok(parts) => parts,
-                    Err((recipient, error)) => {
-                        deliveries.push((recipient, Err(error.clone())));
-                        return Err(error);
-                    }
-                };
-                match apply(&mut self.shadow, &outcome, &slots) {
-                    Ok(()) => deliveries.push((recipient, Ok(outcome))),
-                    Err(what) => {
-                        let error = lane.nonsense(what);
-                        deliveries.push((recipient, Err(error.clone())));
-                        return Err(error);
-                    }
-                }
+    fn begin(&mut self, Request { ring, tree, recipient }: Request, deliveries: &mut Deliveries) {
+        let begun = self.lanes[ring].begin(tree, recipient, &mut self.buffers);
+        if let Err((recipient, error)) = begun {
+            self.outstanding -= 1;
+            deliveries.put(recipient, Err(error));
+        }
+    }
+
+    /// Writes what there is room for, and rings the doorbells.
+    fn push(&mut self, deliveries: &mut Deliveries) {
+        for number in 0..self.lanes.len() {
+            if self.lanes[number].is_partly_sent() {
+                self.lanes[number].push();
             }
-            if has_reaped {
-                lane.give_back_slots();
+            while !self.waiting[number].is_empty() && self.lanes[number].is_open() {
+                let Some(request) = self.waiting[number].pop_front() else { break };
+                self.begin(request, deliveries);
+            }
+            self.lanes[number].publish();
+        }
+    }
+
+    /// Takes what has come back. Rings on which nothing is under way are looked at when nothing
+    /// else is to do: what stands there is nonsense, and has time.
+    fn reap(&mut self, deliveries: &mut Deliveries) -> Result<(), Error> {
+        let is_idle = self.outstanding == 0;
+        for number in 0..self.lanes.len() {
+            if !is_idle && self.lanes[number].flying() == 0 {
+                continue;
+            }
+            let mut reaped = 0;
+            while reaped < TURN as u32 {
+                let Some(landed) = self.lanes[number].reap(&mut self.buffers)? else { break };
+                reaped += 1;
+                self.outstanding -= 1;
+                self.land(number, landed, deliveries)?;
+            }
+            if reaped > 0 {
+                self.lanes[number].give_back_slots(reaped);
             }
         }
         Ok(())
     }
 
+    /// Checks and follows what came back for a tree, and hands it on.
+    fn land(
+        &mut self,
+        number: usize,
+        landed: Landed,
+        deliveries: &mut Deliveries,
+    ) -> Result<(), Error> {
+        let Landed { tree, recipient, completion, words } = landed;
+        let followed = Outcome::new(tree, completion, words).and_then(|(mut outcome, slots)| {
+            apply(&mut self.shadow, &mut outcome, &slots)?;
+            Ok(outcome)
+        });
+        let followed = followed.map_err(|what| self.lanes[number].nonsense(what));
+        let fault = followed.as_ref().err().cloned();
+        deliveries.put(recipient, followed);
+        fault.map_or(Ok(()), Err)
+    }
+
     /// Now and then, when nothing happens, looks whether the card still lives.
     fn look_after(&mut self, before: usize, deliveries: &Deliveries) -> Result<(), Error> {
-        if deliveries.len() != before || self.outstanding() == 0 {
+        if deliveries.count != before || self.outstanding == 0 {
             self.idle_turns = 0;
             return Ok(());
         }
@@ -201,6 +237,9 @@ impl Engine {
 
 /// What trees get that a reset overtook.
 pub(super) fn overtaken(drained: Vec<(Tree, Recipient)>) -> Deliveries {
-    let overtaken = drained.into_iter();
-    overtaken.map(|(tree, recipient)| (recipient, Ok(Outcome::reset(tree)))).collect()
+    let mut deliveries = Deliveries::new(None);
+    for (tree, recipient) in drained {
+        deliveries.put(recipient, Ok(Outcome::reset(tree)));
+    }
+    deliveries
 }

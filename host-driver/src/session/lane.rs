@@ -20,14 +20,21 @@ use crate::bring_up::{WALL_BACKSTOP, read, start_ring};
 use crate::dma::{DmaRegion, ResultBuffers};
 use crate::error::Error;
 use crate::memory::{Memory, Words};
-use crate::outcome::Outcome;
 use crate::ring::{Consumer, Producer};
 use crate::session::ticket::Recipient;
+use crate::spare::Spare;
 use crate::trace::HostMark;
 use crate::tree::Tree;
 
 /// Words of a command slot.
 const SLOT_WORDS: usize = limit::SLOT_BYTES as usize / 4;
+/// The part of a ring whose completion slots are given back at once, so that a command alone does
+/// not cost a doorbell more: a quarter.
+const GIVEN_BACK_SHIFT: u32 = 2;
+/// The part of a ring that a look at the card's fetching has to gain, or the next look waits.
+const GAINED_SHIFT: u32 = 2;
+/// For how many turns it waits: a sixteenth of the ring's slots. A look is a read of the BAR.
+const LOOK_SHIFT: u32 = 4;
 
 /// A tree whose first slots have gone down.
 #[derive(Debug)]
@@ -56,8 +63,21 @@ pub(super) struct Lane {
     consumed: u32,
     flying: VecDeque<Flying>,
     next_tag: u16,
-    progress_ns: u64,
-    progress: Instant,
+    /// Completions taken whose slots the card has not been given back.
+    not_given_back: u32,
+    /// Turns until the card is asked again how far it has fetched.
+    look_in: u32,
+    /// Counts what has happened, so that [`Lane::check`] sees whether anything did.
+    progress: u64,
+    checked: Checked,
+}
+
+/// What [`Lane::check`] saw when something had happened since the time before.
+#[derive(Debug)]
+struct Checked {
+    progress: u64,
+    card_ns: u64,
+    wall: Instant,
 }
 
 /// A tree that is over, with the words of its result buffer.
@@ -65,7 +85,7 @@ pub(super) struct Landed {
     pub(super) tree: Tree,
     pub(super) recipient: Recipient,
     pub(super) completion: Completion,
-    pub(super) words: Vec<u32>,
+    pub(super) words: Spare<u32>,
 }
 
 impl Lane {
@@ -82,8 +102,10 @@ impl Lane {
             consumed: 0,
             flying: VecDeque::new(),
             next_tag: 0,
-            progress_ns: backing.clock_ns(),
-            progress: Instant::now(),
+            not_given_back: 0,
+            look_in: 0,
+            progress: 0,
+            checked: Checked { progress: 0, card_ns: backing.clock_ns(), wall: Instant::now() },
         })
     }
 
@@ -92,10 +114,10 @@ impl Lane {
         zero(self.completions.memory());
         self.producer = Producer::new(self.size, SLOT_WORDS);
         self.consumer = Consumer::new(self.size);
-        self.consumed = 0;
+        (self.consumed, self.not_given_back, self.look_in) = (0, 0, 0);
         let (base, completions) = (self.slots.iova(), self.completions.iova());
         start_ring(&*self.backing, self.number, base, completions, self.size, vector);
-        self.note_progress();
+        self.progress += 1;
     }
 
     pub(super) fn flying(&self) -> usize {
@@ -104,14 +126,18 @@ impl Lane {
 
     /// Whether another tree can begin: all slots of the one before are written.
     pub(super) fn is_open(&self) -> bool {
-        self.flying.back().is_none_or(|last| last.sent == last.tree.slots.len())
-            && self.producer.free(self.consumed) != 0
+        !self.is_partly_sent() && self.producer.free(self.consumed) != 0
+    }
+
+    /// Whether slots of the newest tree are still to be written.
+    pub(super) fn is_partly_sent(&self) -> bool {
+        self.flying.back().is_some_and(|last| last.sent < last.tree.slots.len())
     }
 
     /// Begins a tree. The caller has asked [`Lane::is_open`].
     pub(super) fn begin(
         &mut self,
-        tree: Tree,
+        mut tree: Tree,
         recipient: Recipient,
         buffers: &mut ResultBuffers,
     ) -> Result<(), (Recipient, Error)> {
@@ -123,12 +149,20 @@ impl Lane {
             }
         };
         // The card must write every record; what it leaves out reads as no status.
-        zero_words(results.memory(), tree.result_bytes as usize / 4);
-        if self.flying.is_empty() {
-            self.note_progress();
-        }
+        let words = tree.result_bytes as usize / 4;
+        results.memory().fill(0, words.min(results.memory().len()), 0);
         let tag = self.next_tag;
         self.next_tag = tag.wrapping_add(1);
+        if let Some(first) = tree.slots.first_mut() {
+            let mut header = CommandHeader::read(first);
+            header.tag = tag;
+            header.result = results.iova();
+            header.result_units = result_units(tree.result_bytes);
+            header.write(first);
+        }
+        if self.flying.is_empty() {
+            self.progress += 1;
+        }
         let blocks = tree.blocks;
         self.backing.mark(HostMark::Submitted { ring: self.number, tag, blocks });
         self.flying.push_back(Flying { tree, recipient, tag, results, sent: 0, end: 0 });
@@ -138,29 +172,26 @@ impl Lane {
 
     /// Writes as many slots of the newest tree as there is room for.
     pub(super) fn push(&mut self) {
-        let Some(last) = self.flying.back_mut() else { return };
-        let total = last.tree.slots.len();
-        if last.sent == total {
-            return;
-        }
-        if self.producer.free(self.consumed) == 0 {
-            self.learn_fetched();
+        if self.is_partly_sent() && self.producer.free(self.consumed) == 0 {
+            self.look_in = match self.look_in.checked_sub(1) {
+                Some(left) => left,
+                None => self.look(),
+            };
         }
         let Some(last) = self.flying.back_mut() else { return };
         let room = self.producer.free(self.consumed) as usize;
-        for number in last.sent..total.min(last.sent + room) {
-            let mut slot = last.tree.slots[number];
-            if number == 0 {
-                let mut header = CommandHeader::read(&slot);
-                header.tag = last.tag;
-                header.result = last.results.iova();
-                header.result_units = result_units(last.tree.result_bytes);
-                header.write(&mut slot);
-            }
-            self.producer.write(self.slots.memory(), &slot);
-            last.sent = number + 1;
-        }
+        let slots = &last.tree.slots[last.sent..];
+        let slots = &slots[..slots.len().min(room)];
+        self.producer.write_all(self.slots.memory(), slots);
+        last.sent += slots.len();
         last.end = self.producer.tail();
+    }
+
+    /// Asks the card how far it has fetched; for how many turns not to ask again.
+    fn look(&mut self) -> u32 {
+        self.learn_fetched();
+        let has_gained = self.producer.free(self.consumed) >= self.size.slots() >> GAINED_SHIFT;
+        if has_gained { 0 } else { self.size.slots() >> LOOK_SHIFT }
     }
 
     /// Rings the doorbell for what was written since the last time.
@@ -187,18 +218,25 @@ impl Lane {
         // Taken out only now: what is not believed is answered with everything else under way.
         let Some(first) = self.flying.pop_front() else { return Ok(None) };
         self.consumed = first.end;
-        self.note_progress();
+        self.progress += 1;
         let Completion { tag, done, .. } = completion;
         self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
         let used = first.tree.result_bytes as usize / 4;
         let memory = first.results.memory();
-        let words = (0..used).map(|word| memory.load_relaxed(word)).collect();
+        let mut words = Spare::words(used);
+        memory.load_all(0, &mut words);
         buffers.give_back(first.results);
         Ok(Some(Landed { tree: first.tree, recipient: first.recipient, completion, words }))
     }
 
-    /// Tells the card which completion slots are free again.
-    pub(super) fn give_back_slots(&self) {
+    /// Tells the card which completion slots are free again, once those are a part of the ring
+    /// that is worth a doorbell; the others are free to it all the time.
+    pub(super) fn give_back_slots(&mut self, reaped: u32) {
+        self.not_given_back += reaped;
+        if self.not_given_back < (self.size.slots() >> GIVEN_BACK_SHIFT).max(1) {
+            return;
+        }
+        self.not_given_back = 0;
         let doorbell = register::DOORBELL_REAPED.bank(self.number, register::DOORBELL_STRIDE);
         self.backing.write(doorbell.offset, self.consumer.reaped());
     }
@@ -218,8 +256,12 @@ impl Lane {
             return Ok(());
         }
         self.learn_fetched();
-        let waited_ms = self.backing.clock_ns().saturating_sub(self.progress_ns) / 1_000_000;
-        if waited_ms > timeout_ms || self.progress.elapsed() > WALL_BACKSTOP {
+        let card_ns = self.backing.clock_ns();
+        if self.checked.progress != self.progress {
+            self.checked = Checked { progress: self.progress, card_ns, wall: Instant::now() };
+        }
+        let waited_ms = card_ns.saturating_sub(self.checked.card_ns) / 1_000_000;
+        if waited_ms > timeout_ms || self.checked.wall.elapsed() > WALL_BACKSTOP {
             let card = self.backing.describe();
             return Err(Error::TimedOut { card, ring: self.number, waited_ms });
         }
@@ -239,17 +281,6 @@ impl Lane {
         Error::Nonsense { card: self.backing.describe(), ring: self.number, what }
     }
 
-    /// Puts a landed tree's outcome together.
-    pub(super) fn outcome(
-        &self,
-        landed: Landed,
-    ) -> Result<(Outcome, Vec<abi::host::command::Slot>, Recipient), (Recipient, Error)> {
-        match Outcome::new(landed.tree, landed.completion, landed.words) {
-            Ok((outcome, slots)) => Ok((outcome, slots, landed.recipient)),
-            Err(what) => Err((landed.recipient, self.nonsense(what))),
-        }
-    }
-
     /// Asks the card how far it has fetched, for trees longer than the ring.
     fn learn_fetched(&mut self) {
         let bank = register::RING_FETCHED.bank(self.number, register::RING_STRIDE);
@@ -257,13 +288,8 @@ impl Lane {
         let is_possible = self.size.used(fetched, self.producer.published()).is_some();
         if is_possible && fetched.wrapping_sub(self.consumed) as i32 > 0 {
             self.consumed = fetched;
-            self.note_progress();
+            self.progress += 1;
         }
-    }
-
-    fn note_progress(&mut self) {
-        self.progress_ns = self.backing.clock_ns();
-        self.progress = Instant::now();
     }
 }
 
@@ -276,11 +302,5 @@ fn result_units(bytes: u64) -> u16 {
 pub(super) const RESULT_BYTES_MAX: u64 = u16::MAX as u64 * limit::RESULT_UNIT as u64;
 
 pub(crate) fn zero(memory: &Memory) {
-    zero_words(memory, memory.len());
-}
-
-fn zero_words(memory: &Memory, words: usize) {
-    for word in 0..words.min(memory.len()) {
-        memory.store_relaxed(word, 0);
-    }
+    memory.fill(0, memory.len(), 0);
 }

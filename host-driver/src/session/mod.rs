@@ -35,13 +35,16 @@ use crate::outcome::Outcome;
 use crate::shadow::{Lost, Shadow};
 use crate::transmit::{Transmitter, Wire};
 use crate::tree::Tree;
-use engine::{Deliveries, Engine, Request};
+use engine::{Engine, Request};
 use interrupts::Interrupts;
 pub(crate) use lane::zero;
-use ticket::Recipient;
+use ticket::{Cell, Deliveries, Recipient, keep_cell, new_cell, taken};
 
-/// Waits without work before a wait sleeps on interrupts.
-const SPINS: u32 = 200;
+/// Rounds of a wait without work before it sleeps on interrupts.
+const ROUNDS: u32 = 200;
+/// Turns in which a wait looks for its outcome before it lets go of the engine for the first
+/// time: some 2 us, in which a card that is near has answered a single command.
+const SPINS: u32 = 128;
 
 /// A card taken into use. Share it by reference or [`Arc`]; the last one to go resets the card.
 pub struct Session<B: Backing> {
@@ -142,8 +145,10 @@ impl<B: Backing> Session<B> {
     /// # Errors
     /// When the tree cannot be sent, there is no such ring, or the session has failed.
     pub fn submit_on(&self, ring: u32, tree: impl Into<Tree>) -> Result<Ticket<B>, Error> {
-        let cell = Arc::new(Mutex::new(None));
-        self.shared.enqueue(ring, tree.into(), Recipient::Ticket(Arc::clone(&cell)))?;
+        let cell = new_cell();
+        let recipient = Recipient::Ticket(Arc::clone(&cell));
+        let request = self.shared.request(ring, tree.into(), recipient)?;
+        self.shared.enqueue(request, &mut Deliveries::new(None), &mut Patience::hasty())?;
         Ok(Ticket::new(Arc::clone(&self.shared), cell))
     }
 
@@ -152,18 +157,12 @@ impl<B: Backing> Session<B> {
     /// # Errors
     /// [`NotTaken::Full`] gives the tree back; else the tree cannot be sent.
     pub fn try_submit(&self, tree: impl Into<Tree>) -> Result<Ticket<B>, NotTaken> {
-        let cell = Arc::new(Mutex::new(None));
+        let cell = new_cell();
         let recipient = Recipient::Ticket(Arc::clone(&cell));
         let request = self.shared.request(0, tree.into(), recipient).map_err(NotTaken::Error)?;
-        match self.shared.queue.push(request) {
-            Ok(()) => {
-                self.shared.drive();
-                Ok(Ticket::new(Arc::clone(&self.shared), cell))
-            }
-            Err(request) => {
-                self.shared.drive();
-                Err(NotTaken::Full(request.tree))
-            }
+        match self.shared.offer(request, &mut Deliveries::new(None), 0).0 {
+            None => Ok(Ticket::new(Arc::clone(&self.shared), cell)),
+            Some(request) => Err(NotTaken::Full(request.tree)),
         }
     }
 
@@ -177,7 +176,9 @@ impl<B: Backing> Session<B> {
         tree: impl Into<Tree>,
         then: impl FnOnce(Answered) + Send + 'static,
     ) -> Result<(), Error> {
-        self.shared.enqueue(0, tree.into(), Recipient::Callback(Box::new(then)))
+        let recipient = Recipient::Callback(Box::new(then));
+        let request = self.shared.request(0, tree.into(), recipient)?;
+        self.shared.enqueue(request, &mut Deliveries::new(None), &mut Patience::hasty())
     }
 
     /// Submits a tree and waits for its outcome.
@@ -185,12 +186,12 @@ impl<B: Backing> Session<B> {
     /// # Errors
     /// When the tree cannot be sent, or the session fails.
     pub fn run(&self, tree: impl Into<Tree>) -> Result<Outcome, Error> {
-        self.submit(tree)?.wait()
+        self.shared.run(0, tree.into())
     }
 
     /// Drives the session once: slots down, completions and events up, callbacks called.
     pub fn poll(&self) {
-        self.shared.drive();
+        self.shared.drive_once();
     }
 
     /// An empty list for `capacity` handles.
@@ -217,7 +218,7 @@ impl<B: Backing> Session<B> {
 
     /// The next event, if one has come.
     pub fn next_event(&self) -> Option<CardEvent> {
-        self.shared.drive();
+        self.shared.drive_once();
         let event = self.shared.engine().events.waiting.pop_front()?;
         Some(CardEvent::from(event))
     }
@@ -287,41 +288,79 @@ impl<B: Backing> Session<B> {
 }
 
 impl<B: Backing> Shared<B> {
-    /// Drives the engine once, if nobody else does, and delivers what came back. `false` when
-    /// somebody else has the engine.
-    pub(crate) fn drive(&self) -> bool {
-        let mut deliveries = Deliveries::new();
-        {
-            let mut engine = match self.engine.try_lock() {
-                Ok(engine) => engine,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => return false,
-            };
-            let room = self.config.in_flight.saturating_sub(engine.outstanding());
-            let taken = std::cell::Cell::new(0);
-            let next =
-                || (taken.replace(taken.get() + 1) < room).then(|| self.queue.pop()).flatten();
-            engine.turn(next, &mut deliveries);
+    /// Drives the engine, if nobody else does: one turn, and `spins` more as long as the answer
+    /// that `deliveries` keep has not come. `false` when somebody else has the engine.
+    fn drive(
+        &self,
+        offered: &mut Option<Request>,
+        deliveries: &mut Deliveries,
+        spins: u32,
+    ) -> bool {
+        let mut engine = match self.engine.try_lock() {
+            Ok(engine) => engine,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        for _ in 0..=spins {
+            engine.turn(&self.queue, offered, deliveries);
+            if deliveries.answer.is_some() {
+                break;
+            }
         }
-        deliver(deliveries);
         true
     }
 
-    /// One round of a wait: drives, then pauses, so that a simulated card goes on, the processor
-    /// rests, interrupts are awaited.
+    fn drive_once(&self) {
+        let mut deliveries = Deliveries::new(None);
+        self.drive(&mut None, &mut deliveries, 0);
+        deliveries.deliver();
+    }
+
+    /// Submits a tree and waits for its outcome, which most often comes while this drives.
+    fn run(&self, ring: u32, tree: Tree) -> Answered {
+        let cell = new_cell();
+        let recipient = Recipient::Ticket(Arc::clone(&cell));
+        let request = self.request(ring, tree, recipient)?;
+        let (mut deliveries, mut patience) = (Deliveries::new(Some(&cell)), Patience::default());
+        self.enqueue(request, &mut deliveries, &mut patience)?;
+        let answer = match deliveries.answer {
+            Some(answer) => answer,
+            None => self.wait(&cell, &mut patience),
+        };
+        keep_cell(cell);
+        answer
+    }
+
+    /// Waits for the answer that is put into `cell`.
+    fn wait(&self, cell: &Cell, patience: &mut Patience) -> Answered {
+        loop {
+            if let Some(answer) = taken(cell) {
+                return answer;
+            }
+            let mut deliveries = Deliveries::new(Some(cell));
+            let has_driven = self.drive(&mut None, &mut deliveries, patience.spins());
+            if let Some(answer) = deliveries.deliver() {
+                return answer;
+            }
+            self.rest(has_driven, patience)?;
+        }
+    }
+
+    /// One pause of a wait, so that a simulated card goes on, the processor rests, interrupts are
+    /// awaited.
     ///
     /// # Errors
     /// When nobody could drive for [`WALL_BACKSTOP`]: whoever has the engine does not let go of
     /// it. A [`ShadowView`] kept across a wait does that.
-    pub(crate) fn rest(&self, patience: &mut Patience) -> Result<(), Error> {
-        if self.drive() {
-            patience.driven = Instant::now();
-        } else if patience.driven.elapsed() > WALL_BACKSTOP {
+    fn rest(&self, has_driven: bool, patience: &mut Patience) -> Result<(), Error> {
+        if has_driven {
+            patience.blocked = None;
+        } else if patience.blocked.get_or_insert_with(Instant::now).elapsed() > WALL_BACKSTOP {
             return Err(Error::Blocked { waited_s: WALL_BACKSTOP.as_secs() });
         }
         self.backing.relax();
         patience.idle += 1;
-        if patience.idle > SPINS
+        if patience.idle > ROUNDS
             && let Some(interrupts) = &self.interrupts
         {
             interrupts.wait();
@@ -333,18 +372,39 @@ impl<B: Backing> Shared<B> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(&self, ring: u32, tree: Tree, recipient: Recipient) -> Result<(), Error> {
-        let mut request = self.request(ring, tree, recipient)?;
-        let mut patience = Patience::default();
+    /// Hands a request to the engine, waiting for room if need be. What comes back meanwhile is
+    /// delivered, but for the answer that `deliveries` keep.
+    fn enqueue(
+        &self,
+        request: Request,
+        deliveries: &mut Deliveries,
+        patience: &mut Patience,
+    ) -> Result<(), Error> {
+        let mut request = request;
         loop {
-            match self.queue.push(request) {
-                Ok(()) => break,
-                Err(back) => request = back,
-            }
-            self.rest(&mut patience)?;
+            let (back, has_driven) = self.offer(request, deliveries, patience.spins());
+            let Some(back) = back else { return Ok(()) };
+            request = back;
+            self.rest(has_driven, patience)?;
         }
-        self.drive();
-        Ok(())
+    }
+
+    /// Hands a request to the engine, at once when that is free; gives it back when as many trees
+    /// are under way and wait as may. Also whether the engine could be driven.
+    fn offer(
+        &self,
+        request: Request,
+        deliveries: &mut Deliveries,
+        spins: u32,
+    ) -> (Option<Request>, bool) {
+        let mut offered = Some(request);
+        let mut has_driven = self.drive(&mut offered, deliveries, spins);
+        if let Some(request) = offered {
+            offered = self.queue.push(request).err();
+            has_driven |= self.drive(&mut None, deliveries, 0);
+        }
+        deliveries.call();
+        (offered, has_driven)
     }
 
     fn request(&self, ring: u32, tree: Tree, recipient: Recipient) -> Result<Request, Error> {
@@ -365,15 +425,15 @@ impl<B: Backing> Shared<B> {
     }
 
     fn close(&self) -> Result<(), AttachError> {
-        let mut deliveries = Deliveries::new();
+        let mut deliveries = Deliveries::new(None);
         let reset = {
             let mut engine = self.engine();
             let reset = bring_up::quiesce(self.backing.as_ref());
             engine.fail(Error::Closed, &mut deliveries);
             reset
         };
-        deliver(deliveries);
-        self.drive();
+        deliveries.deliver();
+        self.drive_once();
         reset
     }
 }
@@ -433,19 +493,27 @@ impl<B: Backing> fmt::Debug for Shared<B> {
 /// How long a wait has gone on.
 pub(crate) struct Patience {
     idle: u32,
-    /// When somebody last could drive.
-    driven: Instant,
+    /// Since when nobody could drive.
+    blocked: Option<Instant>,
+    /// Turns to look for the outcome before the first pause.
+    spins: u32,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { idle: 0, driven: Instant::now() }
+        Self { idle: 0, blocked: None, spins: SPINS }
     }
 }
 
-fn deliver(deliveries: Deliveries) {
-    for (recipient, answer) in deliveries {
-        recipient.deliver(answer);
+impl Patience {
+    /// For who does not want to wait for an outcome.
+    const fn hasty() -> Self {
+        Self { idle: 0, blocked: None, spins: 0 }
+    }
+
+    /// Turns to look for the outcome now.
+    const fn spins(&mut self) -> u32 {
+        std::mem::replace(&mut self.spins, 0)
     }
 }
 

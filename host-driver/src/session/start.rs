@@ -11,11 +11,11 @@ use abi::host::position::RingSize;
 use abi::host::register;
 use crossbeam_queue::ArrayQueue;
 
+use super::Shared;
 use super::config::Config;
 use super::engine::{Engine, EventLane, overtaken};
 use super::interrupts::Interrupts;
 use super::lane::{Lane, zero};
-use super::{Shared, deliver};
 use crate::backing::Backing;
 use crate::bring_up;
 use crate::dma::{DmaRegion, ResultBuffers};
@@ -93,7 +93,7 @@ pub(super) fn restart<B: Backing>(shared: &Shared<B>) -> Result<Vec<Lost>, Error
         Err(error) => engine.fault = Some(error.clone()),
     }
     drop(engine);
-    deliver(overtaken(drained));
+    overtaken(drained).deliver();
     ready?;
     Ok(lost)
 }
@@ -159,6 +159,8 @@ fn engine(
         buffers: ResultBuffers::new(Arc::clone(backing)),
         shadow: Shadow::new(capabilities),
         fault: None,
+        outstanding: 0,
+        in_flight: config.in_flight,
         timeout_ms: config.command_timeout_ms,
         idle_turns: 0,
     })

@@ -16,7 +16,8 @@ pub type Answered = Result<Outcome, Error>;
 /// A callback for a tree's outcome.
 pub(crate) type Callback = Box<dyn FnOnce(Answered) + Send>;
 
-/// Where an outcome waits for its ticket.
+/// Where an outcome waits for its ticket. Whoever delivers lets go of the cell after that, so a
+/// cell with one owner left needs no look inside to know that nothing will come any more.
 pub(crate) type Cell = Arc<Mutex<Option<Answered>>>;
 
 /// Who wants the outcome.
@@ -25,16 +26,77 @@ pub(crate) enum Recipient {
     Callback(Callback),
 }
 
-impl Recipient {
-    /// Delivers the outcome. Called without the engine's lock: a callback may submit again.
-    pub(crate) fn deliver(self, answer: Answered) {
-        match self {
-            Self::Ticket(cell) => {
+/// Outcomes on their way to their recipients.
+pub(crate) struct Deliveries {
+    /// Whose answer is kept here instead of in its cell: that of who is driving.
+    own: *const Mutex<Option<Answered>>,
+    pub(crate) answer: Option<Answered>,
+    /// Called once the engine's lock is gone: a callback may submit again.
+    callbacks: Vec<(Callback, Answered)>,
+    /// How many have come.
+    pub(crate) count: usize,
+}
+
+impl Deliveries {
+    /// Nothing yet; the answer that `own` waits for will be kept.
+    pub(crate) fn new(own: Option<&Cell>) -> Self {
+        let own = own.map_or(std::ptr::null(), Arc::as_ptr);
+        Self { own, answer: None, callbacks: Vec::new(), count: 0 }
+    }
+
+    /// An outcome for `recipient`.
+    pub(crate) fn put(&mut self, recipient: Recipient, answer: Answered) {
+        self.count += 1;
+        match recipient {
+            Recipient::Ticket(cell) if Arc::as_ptr(&cell) == self.own => self.answer = Some(answer),
+            Recipient::Ticket(cell) => {
                 *cell.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             }
-            Self::Callback(callback) => call_in_turn(callback, answer),
+            Recipient::Callback(callback) => self.callbacks.push((callback, answer)),
         }
     }
+
+    /// Calls what wants to be called, without the engine's lock.
+    pub(crate) fn call(&mut self) {
+        for (callback, answer) in self.callbacks.drain(..) {
+            call_in_turn(callback, answer);
+        }
+    }
+
+    /// Calls what wants to be called; gives the answer that was kept.
+    pub(crate) fn deliver(mut self) -> Option<Answered> {
+        self.call();
+        self.answer
+    }
+}
+
+thread_local! {
+    /// Cells for the next tickets of this thread.
+    static CELLS: RefCell<Vec<Cell>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Cells that a thread keeps.
+const CELLS_MAX: usize = 64;
+
+/// An empty cell.
+pub(crate) fn new_cell() -> Cell {
+    let kept = CELLS.try_with(|cells| cells.borrow_mut().pop());
+    kept.ok().flatten().unwrap_or_default()
+}
+
+/// Keeps a cell for the next ticket, unless somebody else may still put an answer into it.
+pub(crate) fn keep_cell(mut cell: Cell) {
+    let Some(inner) = Arc::get_mut(&mut cell) else { return };
+    *inner.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    // A thread that is ending keeps nothing.
+    CELLS
+        .try_with(|cells| {
+            let mut cells = cells.borrow_mut();
+            if cells.len() < CELLS_MAX {
+                cells.push(cell);
+            }
+        })
+        .unwrap_or_default();
 }
 
 thread_local! {
@@ -83,24 +145,35 @@ impl fmt::Debug for Recipient {
     }
 }
 
+/// Takes the answer out of a cell, if it was put there.
+pub(crate) fn taken(cell: &Cell) -> Option<Answered> {
+    if Arc::strong_count(cell) > 1 {
+        return None;
+    }
+    cell.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 /// The receipt for a submitted tree. Dropping it gives the outcome up, not the tree.
 pub struct Ticket<B: Backing> {
     shared: Arc<Shared<B>>,
-    cell: Cell,
+    /// There until the ticket goes.
+    cell: Option<Cell>,
 }
 
 impl<B: Backing> Ticket<B> {
     pub(crate) const fn new(shared: Arc<Shared<B>>, cell: Cell) -> Self {
-        Self { shared, cell }
+        Self { shared, cell: Some(cell) }
     }
 
     /// Drives the session once and gives the outcome if it has come. Gives it once.
     pub fn poll(&mut self) -> Option<Answered> {
-        if let Some(answer) = self.take() {
+        let cell = self.cell.as_ref()?;
+        if let Some(answer) = taken(cell) {
             return Some(answer);
         }
-        self.shared.drive();
-        self.take()
+        let mut deliveries = Deliveries::new(Some(cell));
+        self.shared.drive(&mut None, &mut deliveries, 0);
+        deliveries.deliver().or_else(|| taken(cell))
     }
 
     /// Waits for the outcome.
@@ -108,18 +181,19 @@ impl<B: Backing> Ticket<B> {
     /// # Errors
     /// When the card fails, vanishes, or makes no progress within
     /// [`Config::command_timeout_ms`](crate::Config::command_timeout_ms).
-    pub fn wait(mut self) -> Answered {
-        let mut patience = Patience::default();
-        loop {
-            if let Some(answer) = self.poll() {
-                return answer;
-            }
-            self.shared.rest(&mut patience)?;
+    pub fn wait(self) -> Answered {
+        match &self.cell {
+            Some(cell) => self.shared.wait(cell, &mut Patience::default()),
+            None => Err(Error::Closed),
         }
     }
+}
 
-    fn take(&self) -> Option<Answered> {
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl<B: Backing> Drop for Ticket<B> {
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            keep_cell(cell);
+        }
     }
 }
 

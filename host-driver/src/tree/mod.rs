@@ -23,12 +23,13 @@ use abi::host::status::Kind;
 use abi::layout::Field;
 
 use crate::dma::HandleList;
+use crate::spare::Spare;
 
 /// A tree ready to be submitted.
 #[derive(Debug)]
 pub struct Tree {
     pub(crate) opcode: Opcode,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) slots: Spare<Slot>,
     pub(crate) blocks: u32,
     /// Bytes of the result buffer.
     pub(crate) result_bytes: u64,
@@ -59,7 +60,9 @@ pub(crate) struct PlacedList {
     pub(crate) list: HandleList,
     /// The block that names it.
     pub(crate) block: u32,
-    /// Byte offset of its status bytes in the result buffer.
+    /// The slot of that block.
+    pub(crate) slot: u32,
+    /// Byte offset of its status bytes in the result buffer; known once the tree is closed.
     pub(crate) statuses: u32,
 }
 
@@ -89,26 +92,17 @@ impl Tree {
     }
 }
 
-/// A list that a block of a tree under construction names.
-#[derive(Debug)]
-pub(crate) struct NamedList {
-    pub(crate) list: HandleList,
-    pub(crate) block: u32,
-    /// The slot of that block.
-    pub(crate) slot: usize,
-}
-
 /// Slots of a tree under construction.
 #[derive(Debug)]
 pub(crate) struct Slots {
     opcode: Opcode,
-    slots: Vec<Slot>,
+    slots: Spare<Slot>,
     blocks: u32,
 }
 
 impl Slots {
     pub(crate) fn new(opcode: Opcode, capacity: usize) -> Self {
-        Self { opcode, slots: Vec::with_capacity(capacity), blocks: 0 }
+        Self { opcode, slots: Spare::with_capacity(capacity), blocks: 0 }
     }
 
     pub(crate) const fn blocks(&self) -> u32 {
@@ -158,7 +152,7 @@ impl Slots {
     }
 
     /// Slots so far: the number of the next one.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
@@ -169,22 +163,24 @@ impl Slots {
 
     /// Closes the tree: frames it and places states and statuses in the result buffer.
     /// `states` gives, a block, the bytes of its state record and its record number.
-    pub(crate) fn seal(mut self, states: Option<Vec<(u32, u32)>>, lists: Vec<NamedList>) -> Tree {
+    pub(crate) fn seal(
+        mut self,
+        states: Option<Vec<(u32, u32)>>,
+        mut lists: Vec<PlacedList>,
+    ) -> Tree {
         let mut end = u64::from(self.blocks) * ResultRecord::BYTES as u64;
         end = end.next_multiple_of(u64::from(limit::DMA_ALIGN));
         let layout = match states {
             None => ResultLayout::Records,
             Some(states) => ResultLayout::States(self.place(states, &mut end)),
         };
-        let place = |NamedList { list, block, slot }| {
-            let statuses = end as u32;
-            end += (list.len() as u64).next_multiple_of(u64::from(limit::DMA_ALIGN));
-            if let Some(slot) = self.slots.get_mut(slot) {
-                statuses.put(slot, STATE_OFFSET);
+        for placed in &mut lists {
+            placed.statuses = end as u32;
+            end += (placed.list.len() as u64).next_multiple_of(u64::from(limit::DMA_ALIGN));
+            if let Some(slot) = self.slots.get_mut(placed.slot as usize) {
+                placed.statuses.put(slot, STATE_OFFSET);
             }
-            PlacedList { list, block, statuses }
-        };
-        let lists = lists.into_iter().map(place).collect();
+        }
         if let Some(first) = self.slots.first_mut() {
             add_flag(first, Flag::FIRST);
         }

@@ -74,14 +74,17 @@ naming!(Terminate, "terminate");
 impl From<Query> for Tree {
     fn from(tree: Query) -> Self {
         let order = 0..tree.named.len() as u32;
-        named_tree(Opcode::QUERY, &tree.named, order.collect(), state_bytes)
+        named_tree(Opcode::QUERY, &tree.named, order, state_bytes)
     }
 }
 
 impl From<Invalidate> for Tree {
     fn from(tree: Invalidate) -> Self {
-        let order = 0..tree.named.len() as u32;
-        named_tree(Opcode::INVALIDATE, &tree.named, order.collect(), |_| 0)
+        let mut slots = Slots::new(Opcode::INVALIDATE, tree.named.len());
+        for (kind, handle) in tree.named {
+            slots.block(kind, Flag::ROOT.0, handle, |_| {});
+        }
+        slots.seal(None, Vec::new())
     }
 }
 
@@ -106,7 +109,7 @@ const fn terminate_bytes(kind: Kind) -> u32 {
 fn named_tree(
     opcode: Opcode,
     named: &[(Kind, Handle)],
-    order: Vec<u32>,
+    order: impl IntoIterator<Item = u32>,
     bytes: fn(Kind) -> u32,
 ) -> Tree {
     let mut slots = Slots::new(opcode, named.len());

@@ -11,14 +11,14 @@ use abi::host::handle::Handle;
 use abi::host::status::Kind;
 use abi::layout::Field;
 
-use super::{NamedList, Slots, Tree, add_flag};
+use super::{PlacedList, Slots, Tree, add_flag};
 use crate::dma::HandleList;
 
 /// Builds an update tree.
 #[derive(Debug)]
 pub struct Update {
     slots: Slots,
-    lists: Vec<NamedList>,
+    lists: Vec<PlacedList>,
 }
 
 /// A neighbor block: what is said of it, and the paths that come to it.
@@ -115,9 +115,9 @@ impl NeighborUpdate<'_> {
     /// Moves the listed paths to this neighbor. The list comes back with the outcome.
     pub fn relink_list(self, list: HandleList) {
         let selection = Selection { list: list.iova(), count: list.len() as u32 };
-        let (block, slot) = (self.block as u32, self.slot);
+        let (block, slot) = (self.block as u32, self.slot as u32);
         let update = self.select(Flag::LIST, selection);
-        update.lists.push(NamedList { list, block, slot });
+        update.lists.push(PlacedList { list, block, slot, statuses: 0 });
     }
 
     fn select<'b>(self, flag: Flag, selection: Selection) -> &'b mut Update
