@@ -133,6 +133,12 @@ pub(crate) enum Error {
     /// A firmware image takes too much, or contains what it must not.
     #[error("the image breaks {0} rule(s); they are listed above")]
     Limits(usize),
+    /// Goals of speed were missed.
+    #[error("{0} goal(s) missed; the table above says which")]
+    Goals(usize),
+    /// Something that was to be measured was not.
+    #[error("the measurement is not complete: {0} part(s) of it failed; they are listed above")]
+    Incomplete(usize),
     /// A file is there but does not say what it must.
     #[error("{}: {expected}", .path.display())]
     Content {

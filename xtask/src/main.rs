@@ -7,6 +7,7 @@
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod bench;
 mod bounded;
 mod bring;
 mod contract;
@@ -73,6 +74,9 @@ enum Job {
         #[arg(long)]
         json: bool,
     },
+    /// Measures the engine beside floors and peers, judges it, and writes a report.
+    #[command(after_help = bench::HELP)]
+    Bench(#[command(flatten)] bench::Options),
     /// Drives a card through the kernel's VFIO, in a virtual machine that it brings.
     #[command(after_help = vm::HELP)]
     Vm {
@@ -121,6 +125,7 @@ fn run(job: &Job) -> Result<(), Error> {
         Job::Abi { check: false } => contract::print(&project),
         Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
         Job::Firmware { target, json } => firmware::run(&project, *target, *json),
+        Job::Bench(options) => bench::run(&project, options),
         Job::Stress => suite::long_stress(&project),
         Job::Vm { list: true, .. } => {
             vm::list();
