@@ -41,74 +41,76 @@ pub struct BlockResult {
 /// What became of a tree.
 #[derive(Debug)]
 pub struct Outcome {
-    completion: Completion,
-    words: Spare<u32>,
-    layout: ResultLayout,
-    blocks: usize,
-    /// By their blocks; the statuses stand in `words`.
-    lists: Vec<PlacedList>,
+    body: Spare,
 }
 
 impl Outcome {
-    /// Takes what came back; the reason, if the tree's own status makes no sense. Blocks and
-    /// lists are not checked yet.
-    pub(crate) fn new(
-        tree: Tree,
-        completion: Completion,
-        words: Spare<u32>,
-    ) -> Result<(Self, Spare<Slot>), String> {
-        let Tree { slots, blocks, layout, lists, .. } = tree;
-        if !is_answer(Status(completion.status)) {
-            return Err(format!("the tree has status {}", completion.status));
+    /// A tree that is over, with what came back; the reason, if its own status makes no sense.
+    /// Blocks and lists are not checked yet.
+    pub(crate) fn new(tree: Tree) -> Result<Self, String> {
+        let status = Status(tree.body.completion.status);
+        if !is_answer(status) {
+            return Err(format!("the tree has status {}", status.0));
         }
-        Ok((Self { completion, words, layout, blocks: blocks as usize, lists }, slots))
+        Ok(Self { body: tree.body })
     }
 
     /// What a tree gets that a reset overtook.
     pub(crate) fn reset(tree: Tree) -> Self {
-        let completion =
-            Completion { failed: tree.blocks, status: Status::RESET.0, ..Completion::default() };
-        let record = ResultRecord { status: Status::RESET.0, ..ResultRecord::default() };
-        let mut words = Spare::words(tree.result_bytes as usize / 4);
-        let blocks = tree.blocks as usize;
-        for chunk in words.chunks_exact_mut(RECORD_WORDS).take(blocks) {
+        let mut outcome = Self { body: tree.body };
+        let body = &mut *outcome.body;
+        let (failed, status) = (body.blocks, Status::RESET.0);
+        body.completion = Completion { failed, status, ..Completion::default() };
+        body.layout = ResultLayout::Records;
+        body.words.resize(body.result_bytes as usize / 4, 0);
+        let record = ResultRecord { status, ..ResultRecord::default() };
+        for chunk in body.words.chunks_exact_mut(RECORD_WORDS).take(failed as usize) {
             record.write(chunk);
         }
-        let mut lists = tree.lists;
-        for placed in &mut lists {
-            statuses_mut(&mut words, placed).fill(Status::RESET.0);
+        for placed in &body.lists {
+            statuses_mut(&mut body.words, placed).fill(status);
         }
-        Self { completion, words, layout: ResultLayout::Records, blocks, lists }
+        outcome
+    }
+
+    /// The slots that were sent, until [`Outcome::shed_slots`].
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.body.slots
+    }
+
+    /// Passes the slots on: nothing here needs them any more.
+    pub(crate) fn shed_slots(&mut self) {
+        self.body.shed_slots();
     }
 
     /// Status of the tree: success when all blocks were done, failure when none was.
     #[must_use]
-    pub const fn status(&self) -> Status {
-        Status(self.completion.status)
+    pub fn status(&self) -> Status {
+        Status(self.body.completion.status)
     }
 
     /// Why the tree as a whole could not be carried out.
     #[must_use]
-    pub const fn detail(&self) -> Detail {
-        Detail(self.completion.detail)
+    pub fn detail(&self) -> Detail {
+        Detail(self.body.completion.detail)
     }
 
     /// Blocks and list entries that were carried out.
     #[must_use]
-    pub const fn done(&self) -> u32 {
-        self.completion.done
+    pub fn done(&self) -> u32 {
+        self.body.completion.done
     }
 
     /// Blocks and list entries that were not.
     #[must_use]
-    pub const fn failed(&self) -> u32 {
-        self.completion.failed
+    pub fn failed(&self) -> u32 {
+        self.body.completion.failed
     }
 
     /// Blocks in the tree.
     #[must_use]
-    pub const fn blocks(&self) -> usize {
-        self.blocks
+    pub fn blocks(&self) -> usize {
+        self.body.blocks as usize
     }
 
     /// The card's answer for block `block`.
@@ -117,18 +119,18 @@ impl Outcome {
     /// When the tree had no such block.
     #[must_use]
     pub fn block(&self, block: usize) -> BlockResult {
-        assert!(block < self.blocks, "the tree has {} blocks, not {}", self.blocks, block + 1);
+        assert!(block < self.blocks(), "the tree has {} blocks, not {}", self.blocks(), block + 1);
         self.by_record(self.place(block).record as usize)
     }
 
     /// The state that came back for block `block`, of a query or terminate that succeeded.
     #[must_use]
     pub fn state(&self, block: usize) -> Option<ObjectState> {
-        if block >= self.blocks || !self.block(block).status.is_done() {
+        if block >= self.blocks() || !self.block(block).status.is_done() {
             return None;
         }
         let at = self.place(block).state as usize;
-        let words = if at == 0 { None } else { self.words.get(at / 4..) }?;
+        let words = if at == 0 { None } else { self.body.words.get(at / 4..) }?;
         decode(words, self.block(block).handle.kind())
     }
 
@@ -146,8 +148,8 @@ impl Outcome {
 
     /// Gives the lists back for reuse, in the order of their blocks.
     #[must_use]
-    pub fn into_lists(self) -> Vec<HandleList> {
-        self.lists.into_iter().map(|placed| placed.list).collect()
+    pub fn into_lists(mut self) -> Vec<HandleList> {
+        std::mem::take(&mut self.body.lists).into_iter().map(|placed| placed.list).collect()
     }
 
     /// The first block that was not carried out, as an error.
@@ -155,7 +157,7 @@ impl Outcome {
     /// # Errors
     /// When there is one.
     pub fn all_done(&self) -> Result<(), Refused> {
-        for block in 0..self.blocks {
+        for block in 0..self.blocks() {
             let result = self.block(block);
             if result.status != Status::SUCCESS {
                 let detail = Detail(result.detail);
@@ -177,7 +179,7 @@ impl Outcome {
     }
 
     fn place(&self, block: usize) -> Place {
-        match &self.layout {
+        match &self.body.layout {
             ResultLayout::Records => Place { record: block as u32, state: 0 },
             ResultLayout::States(places) => places[block],
         }
@@ -190,7 +192,7 @@ impl Outcome {
     /// The records from `first` on, not checked; past the last one comes what is no record.
     #[inline]
     pub(crate) fn records(&self, first: usize) -> impl Iterator<Item = ResultRecord> {
-        let (records, _) = self.words.as_chunks::<RECORD_WORDS>();
+        let (records, _) = self.body.words.as_chunks::<RECORD_WORDS>();
         let records = records.get(first..).unwrap_or_default();
         records.iter().map(|words| ResultRecord::read(words))
     }
@@ -224,10 +226,11 @@ impl Outcome {
     /// nothing of it was tried. `Err`: one has none.
     pub(crate) fn check_list(&mut self, block: usize) -> Result<bool, String> {
         let is_done = self.by_record(block).status.is_done();
-        let Ok(at) = self.lists.binary_search_by_key(&(block as u32), |placed| placed.block) else {
+        let body = &mut *self.body;
+        let Ok(at) = body.lists.binary_search_by_key(&(block as u32), |placed| placed.block) else {
             return Ok(false);
         };
-        let statuses = statuses_mut(&mut self.words, &self.lists[at]);
+        let statuses = statuses_mut(&mut body.words, &body.lists[at]);
         if is_all_success(statuses) {
             return Ok(true);
         }
@@ -241,18 +244,18 @@ impl Outcome {
     }
 
     fn placed(&self, block: usize) -> Option<&PlacedList> {
-        let at = self.lists.binary_search_by_key(&block, |placed| placed.block as usize);
-        self.lists.get(at.ok()?)
+        let at = self.body.lists.binary_search_by_key(&block, |placed| placed.block as usize);
+        self.body.lists.get(at.ok()?)
     }
 
     fn statuses(&self, placed: &PlacedList) -> &[u8] {
         let first = placed.statuses as usize;
-        &self.words.as_bytes()[first..first + placed.list.len()]
+        &self.body.words.as_bytes()[first..first + placed.list.len()]
     }
 }
 
 /// Where the statuses of a list stand: the tree that placed them gave the results their length.
-fn statuses_mut<'a>(words: &'a mut Spare<u32>, placed: &PlacedList) -> &'a mut [u8] {
+fn statuses_mut<'a>(words: &'a mut [u32], placed: &PlacedList) -> &'a mut [u8] {
     let first = placed.statuses as usize;
     &mut words.as_mut_bytes()[first..first + placed.list.len()]
 }

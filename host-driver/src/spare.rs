@@ -1,8 +1,8 @@
-//! Vectors that a thread keeps for its next tree: slots of trees, words of results.
+//! What a thread keeps for its next tree: bodies of trees, and slots of long ones.
 //!
-//! Beside `tree` and `outcome`. Commands come one after another and are of the same few sizes, so
-//! whoever builds one finds the room of one before. A vector goes to the thread that drops it;
-//! what is kept is bounded in number and size, and what is past the bounds is freed.
+//! Below `tree` and `outcome`. Commands come one after another and are of the same few sizes, so
+//! whoever builds one finds the room of one before. What is let go stays with the thread that
+//! lets it go; what is kept is bounded in number and size, and what is past the bounds is freed.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
@@ -10,103 +10,102 @@ use std::thread::LocalKey;
 
 use abi::host::command::Slot;
 
-/// Vectors of a kind that a thread keeps.
-const KEPT_MAX: usize = 16;
+use crate::tree::Body;
+
+/// Bodies that a thread keeps, and vectors of slots.
+const KEPT_MAX: usize = 32;
 /// Largest vector that is kept, in bytes.
 const KEPT_BYTES_MAX: usize = 1 << 20;
+/// Slots that a body keeps for itself; those of a longer tree are passed on at once.
+const OWN_SLOTS_MAX: usize = 64;
 
-type Shelf<T> = RefCell<Vec<Vec<T>>>;
+type Shelf<T> = RefCell<Vec<T>>;
 
 thread_local! {
-    static SLOTS: Shelf<Slot> = const { RefCell::new(Vec::new()) };
-    static WORDS: Shelf<u32> = const { RefCell::new(Vec::new()) };
+    static BODIES: Shelf<Box<Body>> = const { RefCell::new(Vec::new()) };
+    static SLOTS: Shelf<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What vectors are kept of.
-pub(crate) trait Kept: Sized + 'static {
-    /// Where this thread keeps them.
-    fn shelf() -> &'static LocalKey<Shelf<Self>>;
-}
-
-impl Kept for Slot {
-    fn shelf() -> &'static LocalKey<Shelf<Self>> {
-        &SLOTS
-    }
-}
-
-impl Kept for u32 {
-    fn shelf() -> &'static LocalKey<Shelf<Self>> {
-        &WORDS
-    }
-}
-
-/// A vector that is kept when it goes.
+/// The body of a tree, kept when it goes.
 #[derive(Debug)]
-pub(crate) struct Spare<T: Kept>(Vec<T>);
+pub(crate) struct Spare(
+    /// There until it goes.
+    Option<Box<Body>>,
+);
 
-impl<T: Kept> Spare<T> {
-    /// An empty vector with room for `capacity`.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut vector = Self::take(capacity);
-        vector.clear();
-        vector
-    }
-
-    /// A vector with room for `capacity`, and anything in it.
-    fn take(capacity: usize) -> Self {
-        // A thread that is ending keeps nothing.
-        let kept = T::shelf().try_with(|shelf| {
-            let mut shelf = shelf.borrow_mut();
-            let fits = shelf.iter().rposition(|vector| vector.capacity() >= capacity)?;
-            Some(shelf.swap_remove(fits))
-        });
-        Self(kept.ok().flatten().unwrap_or_else(|| Vec::with_capacity(capacity)))
-    }
-}
-
-impl Spare<u32> {
-    /// `len` words, each of them anything.
-    pub(crate) fn words(len: usize) -> Self {
-        let mut vector = Self::take(len);
-        if vector.len() < len {
-            vector.resize(len, 0);
-        } else {
-            vector.truncate(len);
+impl Spare {
+    /// An empty body with room for `slots` slots.
+    pub(crate) fn with_slots(slots: usize) -> Self {
+        let mut body = take(&BODIES, |_| true).unwrap_or_default();
+        if body.slots.capacity() < slots {
+            let kept = take(&SLOTS, |kept| kept.capacity() >= slots);
+            let own = kept.unwrap_or_else(|| Vec::with_capacity(slots));
+            body.slots = own;
         }
-        vector
+        Self(Some(body))
+    }
+
+    /// Passes the slots of a long tree on: whoever keeps the outcome does not need them.
+    pub(crate) fn shed_slots(&mut self) {
+        if self.slots.capacity() > OWN_SLOTS_MAX {
+            keep_slots(std::mem::take(&mut self.slots));
+        }
     }
 }
 
-impl<T: Kept> Drop for Spare<T> {
+impl Drop for Spare {
     fn drop(&mut self) {
-        let bytes = self.0.capacity() * size_of::<T>();
-        if bytes == 0 || bytes > KEPT_BYTES_MAX {
-            return;
+        self.shed_slots();
+        let Some(mut body) = self.0.take() else { return };
+        if body.words.capacity() * size_of::<u32>() > KEPT_BYTES_MAX {
+            body.words = Vec::new();
         }
-        let vector = std::mem::take(&mut self.0);
-        // Without a shelf the thread is ending, and the vector with it.
-        T::shelf()
-            .try_with(|shelf| {
-                let mut shelf = shelf.borrow_mut();
-                if shelf.len() < KEPT_MAX {
-                    shelf.push(vector);
-                }
-            })
-            .unwrap_or_default();
+        body.clear();
+        keep(&BODIES, body);
     }
 }
 
-impl<T: Kept> Deref for Spare<T> {
-    type Target = Vec<T>;
-    fn deref(&self) -> &Vec<T> {
-        &self.0
+impl Deref for Spare {
+    type Target = Body;
+    #[inline]
+    fn deref(&self) -> &Body {
+        self.0.as_deref().expect("the body is there until it goes")
     }
 }
 
-impl<T: Kept> DerefMut for Spare<T> {
-    fn deref_mut(&mut self) -> &mut Vec<T> {
-        &mut self.0
+impl DerefMut for Spare {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Body {
+        self.0.as_deref_mut().expect("the body is there until it goes")
     }
+}
+
+fn keep_slots(mut slots: Vec<Slot>) {
+    if slots.capacity() * size_of::<Slot>() <= KEPT_BYTES_MAX {
+        slots.clear();
+        keep(&SLOTS, slots);
+    }
+}
+
+/// The last thing on the shelf that fits. A thread that is ending has none.
+pub(crate) fn take<T>(shelf: &'static LocalKey<Shelf<T>>, fits: impl Fn(&T) -> bool) -> Option<T> {
+    let taken = shelf.try_with(|shelf| {
+        let mut shelf = shelf.borrow_mut();
+        let last = shelf.iter().rposition(fits)?;
+        Some(shelf.swap_remove(last))
+    });
+    taken.ok().flatten()
+}
+
+/// Puts a thing on the shelf, if there is room. A thread that is ending keeps nothing.
+pub(crate) fn keep<T>(shelf: &'static LocalKey<Shelf<T>>, thing: T) {
+    let kept = shelf.try_with(|shelf| {
+        let mut shelf = shelf.borrow_mut();
+        if shelf.len() < KEPT_MAX {
+            shelf.push(thing);
+        }
+    });
+    kept.unwrap_or_default();
 }
 
 #[cfg(test)]
@@ -114,23 +113,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vector_is_used_again_and_empty_then() {
-        let mut first = Spare::<u32>::with_capacity(8);
-        first.push(7);
-        let place = first.as_ptr();
+    fn a_body_is_used_again_and_empty_then() {
+        let mut first = Spare::with_slots(8);
+        first.slots.push([7; 16]);
+        first.blocks = 1;
+        let place = first.slots.as_ptr();
         drop(first);
-        let again = Spare::<u32>::with_capacity(8);
-        assert_eq!((again.as_ptr(), again.len()), (place, 0));
+        let again = Spare::with_slots(8);
+        assert_eq!((again.slots.as_ptr(), again.slots.len(), again.blocks), (place, 0, 0));
     }
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let many: Vec<_> = (0..2 * KEPT_MAX).map(|_| Spare::<u32>::words(3)).collect();
+        let mut many: Vec<_> = (0..2 * KEPT_MAX).map(|_| Spare::with_slots(100)).collect();
+        for body in &mut many {
+            body.words.resize(KEPT_BYTES_MAX, 0);
+        }
         drop(many);
-        drop(Spare::<u32>::words(KEPT_BYTES_MAX));
-        WORDS.with_borrow(|shelf| {
+        drop(Spare::with_slots(KEPT_BYTES_MAX));
+        BODIES.with_borrow(|shelf| {
             assert_eq!(shelf.len(), KEPT_MAX);
-            assert!(shelf.iter().all(|vector| vector.capacity() * 4 <= KEPT_BYTES_MAX));
+            assert!(shelf.iter().all(|body| body.words.capacity() == 0));
+        });
+        SLOTS.with_borrow(|shelf| {
+            assert_eq!(shelf.len(), KEPT_MAX);
+            assert!(shelf.iter().all(|slots| slots.capacity() * 64 <= KEPT_BYTES_MAX));
         });
     }
 }

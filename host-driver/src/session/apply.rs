@@ -4,7 +4,7 @@
 //! can be. One walk over slots and records; paths of one neighbor that stand one after another,
 //! which is what long trees are made of, go through a road of their own.
 
-use abi::host::command::{CommandHeader, Flag, Opcode, SELECTION, Selection, Slot, level};
+use abi::host::command::{CommandHeader, Flag, Opcode, SELECTION, Selection, level};
 use abi::host::handle::Handle;
 use abi::host::status::{Kind, Status};
 
@@ -15,35 +15,32 @@ use crate::shadow::Shadow;
 const APART: u16 = Flag::CONTINUATION.0 | Flag::ROOT.0 | Flag::PLACEHOLDER.0;
 
 /// Follows one answered tree. `Err`: the card's answer cannot be true.
-pub(super) fn apply(
-    shadow: &mut Shadow,
-    outcome: &mut Outcome,
-    slots: &[Slot],
-) -> Result<(), String> {
+pub(super) fn apply(shadow: &mut Shadow, outcome: &mut Outcome) -> Result<(), String> {
     let is_followed = outcome.status() != Status::RESET;
     // A terminate or query tree gives its block numbers in another order than its slots; the
     // slots carry the handles, so only the statuses are looked up by record.
-    let (mut record, mut rest) = (0, slots);
+    let (mut record, mut number) = (0, 0);
     let mut parents = [Handle::NULL; 2];
-    while let Some((slot, after)) = rest.split_first() {
+    while let Some(slot) = outcome.slots().get(number) {
         let head = CommandHeader::read(slot);
         if is_path_below(&head) && is_followed {
-            let run = paths_of_one(shadow, outcome, rest, record, parents[0])?;
+            let run = paths_of_one(shadow, outcome, number, record, parents[0])?;
             if run.length > 0 {
-                (record, rest) = (record + run.length, &rest[run.length..]);
+                (record, number) = (record + run.length, number + run.length);
                 parents[1] = run.last;
                 continue;
             }
         }
-        rest = after;
+        number += 1;
         if Flag::CONTINUATION.is_in(head.flags) {
             continue;
         }
+        let selection = Selection::read(&slot[SELECTION / 4..]);
         let result = outcome.answer(record, &head)?;
         let is_success = Flag::LIST.is_in(head.flags) && outcome.check_list(record)?;
         if is_followed {
             let listed = Listed { block: record, is_success };
-            block(shadow, outcome, slot, &head, result, listed, &mut parents)?;
+            block(shadow, outcome, &head, selection, result, listed, &mut parents)?;
         }
         record += 1;
     }
@@ -70,18 +67,18 @@ fn is_path_below(head: &CommandHeader) -> bool {
     is_path && matches!(Opcode(head.opcode), Opcode::INITIATE | Opcode::UPDATE)
 }
 
-/// Follows new and relinked paths under `neighbor`, from the first of `slots` on, up to the first
-/// that is anything else or was not plainly done: that one is looked at by itself.
+/// Follows new and relinked paths under `neighbor`, from slot `first` and its record on, up to the
+/// first that is anything else or was not plainly done: that one is looked at by itself.
 fn paths_of_one(
     shadow: &mut Shadow,
     outcome: &Outcome,
-    slots: &[Slot],
     first: usize,
+    record: usize,
     neighbor: Handle,
 ) -> Result<PathRun, String> {
     let mut run = PathRun { length: 0, last: Handle::NULL };
     let mut arrivals = shadow.arrivals(neighbor);
-    for (slot, record) in slots.iter().zip(outcome.records(first)) {
+    for (slot, record) in outcome.slots()[first..].iter().zip(outcome.records(record)) {
         let (head, path) = (CommandHeader::read(slot), Handle(record.handle));
         if !is_path_below(&head) || Status(record.status) != Status::SUCCESS {
             break;
@@ -107,8 +104,8 @@ fn paths_of_one(
 fn block(
     shadow: &mut Shadow,
     outcome: &Outcome,
-    slot: &Slot,
     head: &CommandHeader,
+    selection: Selection,
     result: BlockResult,
     listed: Listed,
     parents: &mut [Handle; 2],
@@ -126,9 +123,8 @@ fn block(
             shadow.insert(result.handle, parent).map_err(|error| error.to_string())?;
         }
         Opcode::UPDATE if Flag::ALL_OF.is_in(head.flags) => {
-            let old = Handle(Selection::read(&slot[SELECTION / 4..]).list);
             if is_done && result.old_status == Status::SUCCESS {
-                shadow.relinked_all(head.named(), old);
+                shadow.relinked_all(head.named(), Handle(selection.list));
             }
         }
         Opcode::UPDATE if Flag::LIST.is_in(head.flags) => {

@@ -14,7 +14,7 @@ use abi::host::status::{CardState, FailCode};
 use crossbeam_queue::ArrayQueue;
 
 use super::apply::apply;
-use super::lane::{Landed, Lane};
+use super::lane::Lane;
 use super::ticket::{Deliveries, Recipient};
 use crate::backing::Backing;
 use crate::bring_up::read;
@@ -77,7 +77,9 @@ impl Engine {
             if self.outstanding >= self.in_flight {
                 break;
             }
-            let Some(request) = queue.pop().or_else(|| offered.take()) else { break };
+            // To look is cheap; to take from an empty queue is a fence.
+            let queued = if queue.is_empty() { None } else { queue.pop() };
+            let Some(request) = queued.or_else(|| offered.take()) else { break };
             self.accept(request, deliveries);
         }
         if self.fault.is_some() {
@@ -96,7 +98,7 @@ impl Engine {
     /// Answers everything with `fault`, now and until a reset.
     pub(super) fn fail(&mut self, fault: Error, deliveries: &mut Deliveries) {
         for (_, recipient) in self.drain() {
-            deliveries.put(recipient, Err(fault.clone()));
+            deliveries.put(recipient, Err(Box::new(fault.clone())));
         }
         self.fault = Some(fault);
     }
@@ -115,7 +117,7 @@ impl Engine {
     /// Begins a tree, or lets it wait for those before it.
     fn accept(&mut self, request: Request, deliveries: &mut Deliveries) {
         if let Some(fault) = &self.fault {
-            return deliveries.put(request.recipient, Err(fault.clone()));
+            return deliveries.put(request.recipient, Err(Box::new(fault.clone())));
         }
         self.outstanding += 1;
         let (lane, waiting) = (&self.lanes[request.ring], &mut self.waiting[request.ring]);
@@ -130,7 +132,7 @@ impl Engine {
         let begun = self.lanes[ring].begin(tree, recipient, &mut self.buffers);
         if let Err((recipient, error)) = begun {
             self.outstanding -= 1;
-            deliveries.put(recipient, Err(error));
+            deliveries.put(recipient, Err(Box::new(error)));
         }
     }
 
@@ -159,9 +161,10 @@ impl Engine {
             let mut reaped = 0;
             while reaped < TURN as u32 {
                 let Some(landed) = self.lanes[number].reap(&mut self.buffers)? else { break };
+                let (tree, recipient) = landed;
                 reaped += 1;
                 self.outstanding -= 1;
-                self.land(number, landed, deliveries)?;
+                self.land(number, tree, recipient, deliveries)?;
             }
             if reaped > 0 {
                 self.lanes[number].give_back_slots(reaped);
@@ -174,18 +177,26 @@ impl Engine {
     fn land(
         &mut self,
         number: usize,
-        landed: Landed,
+        tree: Tree,
+        recipient: Recipient,
         deliveries: &mut Deliveries,
     ) -> Result<(), Error> {
-        let Landed { tree, recipient, completion, words } = landed;
-        let followed = Outcome::new(tree, completion, words).and_then(|(mut outcome, slots)| {
-            apply(&mut self.shadow, &mut outcome, &slots)?;
+        let followed = Outcome::new(tree).and_then(|mut outcome| {
+            apply(&mut self.shadow, &mut outcome)?;
+            outcome.shed_slots();
             Ok(outcome)
         });
-        let followed = followed.map_err(|what| self.lanes[number].nonsense(what));
-        let fault = followed.as_ref().err().cloned();
-        deliveries.put(recipient, followed);
-        fault.map_or(Ok(()), Err)
+        match followed {
+            Ok(outcome) => {
+                deliveries.put(recipient, Ok(outcome));
+                Ok(())
+            }
+            Err(what) => {
+                let error = self.lanes[number].nonsense(what);
+                deliveries.put(recipient, Err(Box::new(error.clone())));
+                Err(error)
+            }
+        }
     }
 
     /// Now and then, when nothing happens, looks whether the card still lives.

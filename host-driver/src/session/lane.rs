@@ -22,7 +22,6 @@ use crate::error::Error;
 use crate::memory::{Memory, Words};
 use crate::ring::{Consumer, Producer};
 use crate::session::ticket::Recipient;
-use crate::spare::Spare;
 use crate::trace::HostMark;
 use crate::tree::Tree;
 
@@ -80,14 +79,6 @@ struct Checked {
     wall: Instant,
 }
 
-/// A tree that is over, with the words of its result buffer.
-pub(super) struct Landed {
-    pub(super) tree: Tree,
-    pub(super) recipient: Recipient,
-    pub(super) completion: Completion,
-    pub(super) words: Spare<u32>,
-}
-
 impl Lane {
     pub(super) fn new(backing: &Arc<dyn Backing>, number: u32, size: RingSize) -> io::Result<Self> {
         let slots = size.slots() as usize;
@@ -131,7 +122,7 @@ impl Lane {
 
     /// Whether slots of the newest tree are still to be written.
     pub(super) fn is_partly_sent(&self) -> bool {
-        self.flying.back().is_some_and(|last| last.sent < last.tree.slots.len())
+        self.flying.back().is_some_and(|last| last.sent < last.tree.body.slots.len())
     }
 
     /// Begins a tree. The caller has asked [`Lane::is_open`].
@@ -141,7 +132,7 @@ impl Lane {
         recipient: Recipient,
         buffers: &mut ResultBuffers,
     ) -> Result<(), (Recipient, Error)> {
-        let results = match buffers.take(tree.result_bytes as usize) {
+        let results = match buffers.take(tree.body.result_bytes as usize) {
             Ok(results) => results,
             Err(source) => {
                 let source = Arc::new(source);
@@ -149,21 +140,22 @@ impl Lane {
             }
         };
         // The card must write every record; what it leaves out reads as no status.
-        let words = tree.result_bytes as usize / 4;
+        let body = &mut *tree.body;
+        let words = body.result_bytes as usize / 4;
         results.memory().fill(0, words.min(results.memory().len()), 0);
         let tag = self.next_tag;
         self.next_tag = tag.wrapping_add(1);
-        if let Some(first) = tree.slots.first_mut() {
+        if let Some(first) = body.slots.first_mut() {
             let mut header = CommandHeader::read(first);
             header.tag = tag;
             header.result = results.iova();
-            header.result_units = result_units(tree.result_bytes);
+            header.result_units = result_units(body.result_bytes);
             header.write(first);
         }
         if self.flying.is_empty() {
             self.progress += 1;
         }
-        let blocks = tree.blocks;
+        let blocks = body.blocks;
         self.backing.mark(HostMark::Submitted { ring: self.number, tag, blocks });
         self.flying.push_back(Flying { tree, recipient, tag, results, sent: 0, end: 0 });
         self.push();
@@ -180,7 +172,7 @@ impl Lane {
         }
         let Some(last) = self.flying.back_mut() else { return };
         let room = self.producer.free(self.consumed) as usize;
-        let slots = &last.tree.slots[last.sent..];
+        let slots = &last.tree.body.slots[last.sent..];
         let slots = &slots[..slots.len().min(room)];
         self.producer.write_all(self.slots.memory(), slots);
         last.sent += slots.len();
@@ -203,7 +195,10 @@ impl Lane {
     }
 
     /// Takes the next completed tree.
-    pub(super) fn reap(&mut self, buffers: &mut ResultBuffers) -> Result<Option<Landed>, Error> {
+    pub(super) fn reap(
+        &mut self,
+        buffers: &mut ResultBuffers,
+    ) -> Result<Option<(Tree, Recipient)>, Error> {
         let Some(words) = self.consumer.reap(self.completions.memory()) else {
             return Ok(None);
         };
@@ -212,21 +207,22 @@ impl Lane {
         let Some(first) = expected else {
             return Err(self.nonsense(format!("a completion with tag {}", completion.tag)));
         };
-        if first.sent != first.tree.slots.len() {
+        if first.sent != first.tree.body.slots.len() {
             return Err(self.nonsense(format!("tree {} completed before its end", first.tag)));
         }
         // Taken out only now: what is not believed is answered with everything else under way.
-        let Some(first) = self.flying.pop_front() else { return Ok(None) };
+        let Some(mut first) = self.flying.pop_front() else { return Ok(None) };
         self.consumed = first.end;
         self.progress += 1;
         let Completion { tag, done, .. } = completion;
         self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
-        let used = first.tree.result_bytes as usize / 4;
-        let memory = first.results.memory();
-        let mut words = Spare::words(used);
-        memory.load_all(0, &mut words);
+        let body = &mut *first.tree.body;
+        body.completion = completion;
+        // What was in the words before is overwritten: a buffer has as many as were asked for.
+        body.words.resize(body.result_bytes as usize / 4, 0);
+        first.results.memory().load_all(0, &mut body.words);
         buffers.give_back(first.results);
-        Ok(Some(Landed { tree: first.tree, recipient: first.recipient, completion, words }))
+        Ok(Some((first.tree, first.recipient)))
     }
 
     /// Tells the card which completion slots are free again, once those are a part of the ring

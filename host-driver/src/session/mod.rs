@@ -38,7 +38,7 @@ use crate::tree::Tree;
 use engine::{Engine, Request};
 use interrupts::Interrupts;
 pub(crate) use lane::zero;
-use ticket::{Cell, Deliveries, Recipient, keep_cell, new_cell, taken};
+use ticket::{Cell, Deliveries, Recipient, keep_cell, new_cell, opened, taken};
 
 /// Rounds of a wait without work before it sleeps on interrupts.
 const ROUNDS: u32 = 200;
@@ -324,7 +324,7 @@ impl<B: Backing> Shared<B> {
         let (mut deliveries, mut patience) = (Deliveries::new(Some(&cell)), Patience::default());
         self.enqueue(request, &mut deliveries, &mut patience)?;
         let answer = match deliveries.answer {
-            Some(answer) => answer,
+            Some(answer) => opened(answer),
             None => self.wait(&cell, &mut patience),
         };
         keep_cell(cell);
@@ -335,12 +335,12 @@ impl<B: Backing> Shared<B> {
     fn wait(&self, cell: &Cell, patience: &mut Patience) -> Answered {
         loop {
             if let Some(answer) = taken(cell) {
-                return answer;
+                return opened(answer);
             }
             let mut deliveries = Deliveries::new(Some(cell));
             let has_driven = self.drive(&mut None, &mut deliveries, patience.spins());
             if let Some(answer) = deliveries.deliver() {
-                return answer;
+                return opened(answer);
             }
             self.rest(has_driven, patience)?;
         }
@@ -412,11 +412,11 @@ impl<B: Backing> Shared<B> {
         if ring >= count {
             return Err(Error::NoRing { kind: "command", ring, count });
         }
-        let is_sized = (1..=limit::TREE_BLOCKS_MAX).contains(&tree.blocks);
-        if !is_sized || tree.result_bytes > lane::RESULT_BYTES_MAX {
+        let is_sized = (1..=limit::TREE_BLOCKS_MAX).contains(&tree.body.blocks);
+        if !is_sized || tree.body.result_bytes > lane::RESULT_BYTES_MAX {
             return Err(Error::TreeSize {
-                blocks: tree.blocks,
-                result_bytes: tree.result_bytes,
+                blocks: tree.body.blocks,
+                result_bytes: tree.body.result_bytes,
                 blocks_max: limit::TREE_BLOCKS_MAX,
                 result_bytes_max: lane::RESULT_BYTES_MAX,
             });

@@ -9,6 +9,7 @@ use crate::backing::Backing;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::session::{Patience, Shared};
+use crate::spare;
 
 /// What a tree comes to.
 pub type Answered = Result<Outcome, Error>;
@@ -18,7 +19,10 @@ pub(crate) type Callback = Box<dyn FnOnce(Answered) + Send>;
 
 /// Where an outcome waits for its ticket. Whoever delivers lets go of the cell after that, so a
 /// cell with one owner left needs no look inside to know that nothing will come any more.
-pub(crate) type Cell = Arc<Mutex<Option<Answered>>>;
+pub(crate) type Cell = Arc<Mutex<Option<Answer>>>;
+
+/// As [`Answered`], and small, because it is handed on several times.
+pub(crate) type Answer = Result<Outcome, Box<Error>>;
 
 /// Who wants the outcome.
 pub(crate) enum Recipient {
@@ -29,10 +33,10 @@ pub(crate) enum Recipient {
 /// Outcomes on their way to their recipients.
 pub(crate) struct Deliveries {
     /// Whose answer is kept here instead of in its cell: that of who is driving.
-    own: *const Mutex<Option<Answered>>,
-    pub(crate) answer: Option<Answered>,
+    own: *const Mutex<Option<Answer>>,
+    pub(crate) answer: Option<Answer>,
     /// Called once the engine's lock is gone: a callback may submit again.
-    callbacks: Vec<(Callback, Answered)>,
+    callbacks: Vec<(Callback, Answer)>,
     /// How many have come.
     pub(crate) count: usize,
 }
@@ -45,7 +49,7 @@ impl Deliveries {
     }
 
     /// An outcome for `recipient`.
-    pub(crate) fn put(&mut self, recipient: Recipient, answer: Answered) {
+    pub(crate) fn put(&mut self, recipient: Recipient, answer: Answer) {
         self.count += 1;
         match recipient {
             Recipient::Ticket(cell) if Arc::as_ptr(&cell) == self.own => self.answer = Some(answer),
@@ -59,12 +63,12 @@ impl Deliveries {
     /// Calls what wants to be called, without the engine's lock.
     pub(crate) fn call(&mut self) {
         for (callback, answer) in self.callbacks.drain(..) {
-            call_in_turn(callback, answer);
+            call_in_turn(callback, opened(answer));
         }
     }
 
     /// Calls what wants to be called; gives the answer that was kept.
-    pub(crate) fn deliver(mut self) -> Option<Answered> {
+    pub(crate) fn deliver(mut self) -> Option<Answer> {
         self.call();
         self.answer
     }
@@ -75,28 +79,21 @@ thread_local! {
     static CELLS: RefCell<Vec<Cell>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Cells that a thread keeps.
-const CELLS_MAX: usize = 64;
-
 /// An empty cell.
 pub(crate) fn new_cell() -> Cell {
-    let kept = CELLS.try_with(|cells| cells.borrow_mut().pop());
-    kept.ok().flatten().unwrap_or_default()
+    spare::take(&CELLS, |_| true).unwrap_or_default()
 }
 
 /// Keeps a cell for the next ticket, unless somebody else may still put an answer into it.
 pub(crate) fn keep_cell(mut cell: Cell) {
     let Some(inner) = Arc::get_mut(&mut cell) else { return };
     *inner.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
-    // A thread that is ending keeps nothing.
-    CELLS
-        .try_with(|cells| {
-            let mut cells = cells.borrow_mut();
-            if cells.len() < CELLS_MAX {
-                cells.push(cell);
-            }
-        })
-        .unwrap_or_default();
+    spare::keep(&CELLS, cell);
+}
+
+/// An answer as its recipient gets it.
+pub(crate) fn opened(answer: Answer) -> Answered {
+    answer.map_err(|error| *error)
 }
 
 thread_local! {
@@ -146,7 +143,7 @@ impl fmt::Debug for Recipient {
 }
 
 /// Takes the answer out of a cell, if it was put there.
-pub(crate) fn taken(cell: &Cell) -> Option<Answered> {
+pub(crate) fn taken(cell: &Cell) -> Option<Answer> {
     if Arc::strong_count(cell) > 1 {
         return None;
     }
@@ -169,11 +166,11 @@ impl<B: Backing> Ticket<B> {
     pub fn poll(&mut self) -> Option<Answered> {
         let cell = self.cell.as_ref()?;
         if let Some(answer) = taken(cell) {
-            return Some(answer);
+            return Some(opened(answer));
         }
         let mut deliveries = Deliveries::new(Some(cell));
         self.shared.drive(&mut None, &mut deliveries, 0);
-        deliveries.deliver().or_else(|| taken(cell))
+        deliveries.deliver().or_else(|| taken(cell)).map(opened)
     }
 
     /// Waits for the outcome.

@@ -150,7 +150,7 @@ impl PathBlock<'_> {
     }
 
     fn connection_block(&mut self, handle: Handle, state: &ConnectionState) -> usize {
-        self.slots.slots.reserve(CONNECTION_SLOTS);
+        self.slots.reserve(CONNECTION_SLOTS);
         let block = self.slots.block(Kind::CONNECTION, ALL | Flag::MORE.0, handle, |words| {
             state.constant.write(words);
         });
@@ -183,6 +183,6 @@ fn path_block<'a>(
 
 impl From<Initiate> for Tree {
     fn from(tree: Initiate) -> Self {
-        tree.slots.seal(None, Vec::new())
+        tree.slots.seal(None)
     }
 }

@@ -16,7 +16,7 @@ pub use update::{NeighborUpdate, Update};
 use abi::host::command::{
     CONTINUATION_VARIABLES, CommandHeader, Flag, Opcode, STATE_OFFSET, Slot, VARIABLES,
 };
-use abi::host::completion::ResultRecord;
+use abi::host::completion::{Completion, ResultRecord};
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::status::Kind;
@@ -28,22 +28,45 @@ use crate::spare::Spare;
 /// A tree ready to be submitted.
 #[derive(Debug)]
 pub struct Tree {
+    pub(crate) body: Spare,
+}
+
+/// All of a tree, from its builder to its outcome: one piece that stays where it is, while who
+/// has it changes.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
     pub(crate) opcode: Opcode,
-    pub(crate) slots: Spare<Slot>,
+    pub(crate) slots: Vec<Slot>,
     pub(crate) blocks: u32,
     /// Bytes of the result buffer.
     pub(crate) result_bytes: u64,
     pub(crate) layout: ResultLayout,
     pub(crate) lists: Vec<PlacedList>,
+    /// What the card said of the tree, once it is over.
+    pub(crate) completion: Completion,
+    /// What the card wrote into the result buffer, once the tree is over.
+    pub(crate) words: Vec<u32>,
 }
 
 /// Where in the result buffer a block's answers stand.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum ResultLayout {
     /// Record by block number, no state.
+    #[default]
     Records,
     /// Record and state, block by block.
     States(Vec<Place>),
+}
+
+impl Body {
+    /// Makes it a tree without blocks. The room that it has stays; what stands in `words` counts
+    /// for nothing before the tree is over.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.lists.clear();
+        self.layout = ResultLayout::Records;
+        (self.blocks, self.result_bytes) = (0, 0);
+    }
 }
 
 /// Where one block's record and state stand.
@@ -69,44 +92,54 @@ pub(crate) struct PlacedList {
 impl Tree {
     /// The operation.
     #[must_use]
-    pub const fn opcode(&self) -> Opcode {
-        self.opcode
+    pub fn opcode(&self) -> Opcode {
+        self.body.opcode
     }
 
     /// Blocks in the tree.
     #[must_use]
-    pub const fn blocks(&self) -> usize {
-        self.blocks as usize
+    pub fn blocks(&self) -> usize {
+        self.body.blocks as usize
     }
 
     /// The slots as they go down, tag and result buffer aside.
     #[must_use]
     pub fn slots(&self) -> &[Slot] {
-        &self.slots
+        &self.body.slots
     }
 
     /// Takes the lists back from a tree that was not submitted, in the order of their blocks.
     #[must_use]
-    pub fn into_lists(self) -> Vec<HandleList> {
-        self.lists.into_iter().map(|placed| placed.list).collect()
+    pub fn into_lists(mut self) -> Vec<HandleList> {
+        std::mem::take(&mut self.body.lists).into_iter().map(|placed| placed.list).collect()
     }
 }
 
 /// Slots of a tree under construction.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    opcode: Opcode,
-    slots: Spare<Slot>,
-    blocks: u32,
+    body: Spare,
 }
 
 impl Slots {
     pub(crate) fn new(opcode: Opcode, capacity: usize) -> Self {
-        Self { opcode, slots: Spare::with_capacity(capacity), blocks: 0 }
+        let mut body = Spare::with_slots(capacity);
+        body.opcode = opcode;
+        Self { body }
     }
 
-    pub(crate) const fn blocks(&self) -> u32 {
-        self.blocks
+    pub(crate) fn blocks(&self) -> u32 {
+        self.body.blocks
+    }
+
+    /// A list that block `block`, which stands in slot `slot`, names.
+    pub(crate) fn list(&mut self, list: HandleList, block: u32, slot: u32) {
+        self.body.lists.push(PlacedList { list, block, slot, statuses: 0 });
+    }
+
+    /// Makes room for `slots` more.
+    pub(crate) fn reserve(&mut self, slots: usize) {
+        self.body.slots.reserve(slots);
     }
 
     /// Appends a block; gives its number.
@@ -117,9 +150,10 @@ impl Slots {
         handle: Handle,
         fill: impl FnOnce(&mut [u32]),
     ) -> usize {
+        let body = &mut *self.body;
         let mut slot = [0; 16];
         let header = CommandHeader {
-            opcode: self.opcode.0,
+            opcode: body.opcode.0,
             kind: kind.0,
             flags,
             handle: handle.0,
@@ -127,9 +161,9 @@ impl Slots {
         };
         header.write(&mut slot);
         fill(&mut slot[VARIABLES / 4..]);
-        self.slots.push(slot);
-        self.blocks += 1;
-        self.blocks as usize - 1
+        body.slots.push(slot);
+        body.blocks += 1;
+        body.blocks as usize - 1
     }
 
     /// Appends a continuation slot of the last block with `words` of its variables.
@@ -137,7 +171,7 @@ impl Slots {
         let mut slot = [0; 16];
         let more = if has_more { Flag::MORE.0 } else { 0 };
         let header = CommandHeader {
-            opcode: self.opcode.0,
+            opcode: self.body.opcode.0,
             kind: kind.0,
             flags: Flag::CONTINUATION.0 | more,
             ..CommandHeader::default()
@@ -148,70 +182,61 @@ impl Slots {
         let first = CONTINUATION_VARIABLES / 4;
         slot[..first].copy_from_slice(&head[..first]);
         slot[first..first + words.len()].copy_from_slice(words);
-        self.slots.push(slot);
+        self.body.slots.push(slot);
     }
 
     /// Slots so far: the number of the next one.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.body.slots.len()
     }
 
     /// A slot by its number.
     pub(crate) fn slot_mut(&mut self, number: usize) -> Option<&mut Slot> {
-        self.slots.get_mut(number)
+        self.body.slots.get_mut(number)
     }
 
     /// Closes the tree: frames it and places states and statuses in the result buffer.
     /// `states` gives, a block, the bytes of its state record and its record number.
-    pub(crate) fn seal(
-        mut self,
-        states: Option<Vec<(u32, u32)>>,
-        mut lists: Vec<PlacedList>,
-    ) -> Tree {
-        let mut end = u64::from(self.blocks) * ResultRecord::BYTES as u64;
+    pub(crate) fn seal(mut self, states: Option<Vec<(u32, u32)>>) -> Tree {
+        let body = &mut *self.body;
+        let mut end = u64::from(body.blocks) * ResultRecord::BYTES as u64;
         end = end.next_multiple_of(u64::from(limit::DMA_ALIGN));
-        let layout = match states {
+        body.layout = match states {
             None => ResultLayout::Records,
-            Some(states) => ResultLayout::States(self.place(states, &mut end)),
+            Some(states) => ResultLayout::States(place(&mut body.slots, states, &mut end)),
         };
-        for placed in &mut lists {
+        for placed in &mut body.lists {
             placed.statuses = end as u32;
             end += (placed.list.len() as u64).next_multiple_of(u64::from(limit::DMA_ALIGN));
-            if let Some(slot) = self.slots.get_mut(placed.slot as usize) {
+            if let Some(slot) = body.slots.get_mut(placed.slot as usize) {
                 placed.statuses.put(slot, STATE_OFFSET);
             }
         }
-        if let Some(first) = self.slots.first_mut() {
+        if let Some(first) = body.slots.first_mut() {
             add_flag(first, Flag::FIRST);
         }
-        if let Some(last) = self.slots.last_mut() {
+        if let Some(last) = body.slots.last_mut() {
             add_flag(last, Flag::LAST);
         }
-        Tree {
-            opcode: self.opcode,
-            slots: self.slots,
-            blocks: self.blocks,
-            result_bytes: end,
-            layout,
-            lists,
-        }
+        body.result_bytes = end;
+        Tree { body: self.body }
     }
+}
 
-    /// Gives every record that wants one its place for state. Blocks here are single slots.
-    fn place(&mut self, states: Vec<(u32, u32)>, end: &mut u64) -> Vec<Place> {
-        let place = |(bytes, record): (u32, u32)| {
-            if bytes == 0 {
-                return Place { record, state: 0 };
-            }
-            let state = *end as u32;
-            *end += u64::from(bytes);
-            if let Some(slot) = self.slots.get_mut(record as usize) {
-                state.put(slot, STATE_OFFSET);
-            }
-            Place { record, state }
-        };
-        states.into_iter().map(place).collect()
-    }
+/// Gives every record that wants one its place for state. Blocks here are single slots.
+fn place(slots: &mut [Slot], states: Vec<(u32, u32)>, end: &mut u64) -> Vec<Place> {
+    let place = |(bytes, record): (u32, u32)| {
+        if bytes == 0 {
+            return Place { record, state: 0 };
+        }
+        let state = *end as u32;
+        *end += u64::from(bytes);
+        if let Some(slot) = slots.get_mut(record as usize) {
+            state.put(slot, STATE_OFFSET);
+        }
+        Place { record, state }
+    };
+    states.into_iter().map(place).collect()
 }
 
 fn add_flag(slot: &mut Slot, flag: Flag) {

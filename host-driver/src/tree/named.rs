@@ -84,7 +84,7 @@ impl From<Invalidate> for Tree {
         for (kind, handle) in tree.named {
             slots.block(kind, Flag::ROOT.0, handle, |_| {});
         }
-        slots.seal(None, Vec::new())
+        slots.seal(None)
     }
 }
 
@@ -120,5 +120,5 @@ fn named_tree(
         slots.block(kind, Flag::ROOT.0, handle, |_| {});
         states[block as usize] = (bytes(kind), record);
     }
-    slots.seal(Some(states), Vec::new())
+    slots.seal(Some(states))
 }

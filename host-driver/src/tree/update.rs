@@ -11,14 +11,13 @@ use abi::host::handle::Handle;
 use abi::host::status::Kind;
 use abi::layout::Field;
 
-use super::{PlacedList, Slots, Tree, add_flag};
+use super::{Slots, Tree, add_flag};
 use crate::dma::HandleList;
 
 /// Builds an update tree.
 #[derive(Debug)]
 pub struct Update {
     slots: Slots,
-    lists: Vec<PlacedList>,
 }
 
 /// A neighbor block: what is said of it, and the paths that come to it.
@@ -46,7 +45,7 @@ impl Update {
     /// An empty tree with room for `blocks` neighbor and path blocks.
     #[must_use]
     pub fn with_capacity(blocks: usize) -> Self {
-        Self { slots: Slots::new(Opcode::UPDATE, blocks), lists: Vec::new() }
+        Self { slots: Slots::new(Opcode::UPDATE, blocks) }
     }
 
     /// A neighbor that is on the card.
@@ -117,7 +116,7 @@ impl NeighborUpdate<'_> {
         let selection = Selection { list: list.iova(), count: list.len() as u32 };
         let (block, slot) = (self.block as u32, self.slot as u32);
         let update = self.select(Flag::LIST, selection);
-        update.lists.push(PlacedList { list, block, slot, statuses: 0 });
+        update.slots.list(list, block, slot);
     }
 
     fn select<'b>(self, flag: Flag, selection: Selection) -> &'b mut Update
@@ -136,6 +135,6 @@ impl NeighborUpdate<'_> {
 
 impl From<Update> for Tree {
     fn from(tree: Update) -> Self {
-        tree.slots.seal(None, tree.lists)
+        tree.slots.seal(None)
     }
 }
