@@ -149,6 +149,11 @@ impl BareCore {
         Self { firmware, hal }
     }
 
+    /// From now on the firmware waits for readers, or does not.
+    pub fn set_guard(&mut self, guard: Guard) {
+        self.hal.guard = guard;
+    }
+
     /// Gives the firmware trees one behind the other and steps it until all are answered. While
     /// it waits for readers the processor is given away.
     ///
