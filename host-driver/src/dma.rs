@@ -102,12 +102,7 @@ impl HandleList {
     pub fn extend(&mut self, handles: impl IntoIterator<Item = Handle>) -> Result<(), ListFull> {
         let room = self.entries(self.len, self.capacity - self.len);
         let mut handles = handles.into_iter();
-        let mut appended = 0;
-        for handle in handles.by_ref().take(room.pairs()) {
-            room.set_pair(appended, handle.0);
-            appended += 1;
-        }
-        self.len += appended;
+        self.len += room.store_pairs(handles.by_ref().map(|handle| handle.0));
         match handles.next() {
             Some(_) => Err(ListFull { capacity: self.capacity }),
             None => Ok(()),
@@ -140,13 +135,13 @@ impl HandleList {
     /// Handle `entry`.
     #[must_use]
     pub fn get(&self, entry: usize) -> Option<Handle> {
-        (entry < self.len).then(|| Handle(self.entries(entry, 1).pair(0)))
+        let entry = (entry < self.len).then(|| self.entries(entry, 1))?;
+        entry.load_pairs().next().map(Handle)
     }
 
-    /// The handles in it, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Handle> {
-        let entries = self.entries(0, self.len);
-        (0..self.len).map(move |entry| Handle(entries.pair(entry)))
+    /// The handles in it, in order: a pair of words each.
+    pub(crate) fn handles(&self) -> Run<'_> {
+        self.entries(0, self.len)
     }
 
     pub(crate) const fn iova(&self) -> u64 {

@@ -139,9 +139,8 @@ impl Memory {
         for chunk in before {
             *chunk = run.word(0).to_le_bytes();
         }
-        for (at, double) in doubles.iter_mut().enumerate() {
-            let bytes = run.pair(at).to_le_bytes();
-            double.as_flattened_mut().copy_from_slice(&bytes);
+        for (double, pair) in doubles.iter_mut().zip(run.load_pairs()) {
+            double.as_flattened_mut().copy_from_slice(&pair.to_le_bytes());
         }
         for chunk in after {
             *chunk = run.word(run.words - 1).to_le_bytes();
@@ -165,9 +164,10 @@ impl Memory {
         for chunk in before {
             run.set_word(0, u32::from_le_bytes(*chunk));
         }
-        for (at, [low, high]) in doubles.iter().enumerate() {
-            run.set_pair(at, join(u32::from_le_bytes(*low), u32::from_le_bytes(*high)));
-        }
+        let join = |[low, high]: &[[u8; WORD_BYTES]; 2]| {
+            join(u32::from_le_bytes(*low), u32::from_le_bytes(*high))
+        };
+        run.store_pairs(doubles.iter().map(join));
         for chunk in after {
             run.set_word(run.words - 1, u32::from_le_bytes(*chunk));
         }
@@ -229,20 +229,24 @@ impl Run<'_> {
 
     #[inline]
     fn word_cell(&self, word: usize) -> &AtomicU32 {
-        assert!(word < self.words, "word {word} is past the end of the run");
+        assert!(word < self.words, "the word is past the end of the run");
         // SAFETY: `word` is one of the words that `Memory::run` found inside.
         let cell = unsafe { self.first.add(word) };
         // SAFETY: as in `Memory::cell`; the memory outlives the run.
         unsafe { AtomicU32::from_ptr(cell) }
     }
 
+    /// Every pair, as cells.
     #[inline]
-    fn pair_cell(&self, pair: usize) -> &AtomicU64 {
-        assert!(pair < self.pairs(), "pair {pair} is past the end of the run");
-        // SAFETY: both words of the pair are words that `Memory::run` found inside.
-        let cell = unsafe { self.first.add(self.head() + pair * 2) };
-        // SAFETY: as in `Memory::cell` for both words; `head` makes the address a multiple of 8.
-        unsafe { AtomicU64::from_ptr(cell.cast()) }
+    fn pair_cells(&self) -> impl Iterator<Item = &AtomicU64> {
+        let (head, pairs) = (self.head(), self.pairs());
+        (0..pairs).map(move |pair| {
+            // SAFETY: both words of the pair are words that `Memory::run` found inside.
+            let cell = unsafe { self.first.add(head + pair * 2) };
+            // SAFETY: as in `Memory::cell` for both words; `head` makes the address a multiple
+            // of 8.
+            unsafe { AtomicU64::from_ptr(cell.cast()) }
+        })
     }
 
     #[inline]
@@ -257,18 +261,24 @@ impl Run<'_> {
         self.word_cell(word).store(value, Ordering::Relaxed);
     }
 
-    /// Pair `pair`, its first word in the lower half.
+    /// Every pair, its first word in the lower half.
     #[inline]
-    pub(crate) fn pair(&self, pair: usize) -> u64 {
+    pub(crate) fn load_pairs(&self) -> impl Iterator<Item = u64> {
         // ORDERING: Relaxed. As in `Memory::load_relaxed`, two words at once.
-        self.pair_cell(pair).load(Ordering::Relaxed)
+        self.pair_cells().map(|cell| cell.load(Ordering::Relaxed))
     }
 
-    /// Stores pair `pair`, its first word in the lower half.
+    /// Stores pairs, the first word of each in its lower half, from the first on: as many as
+    /// there are of both. Gives how many.
     #[inline]
-    pub(crate) fn set_pair(&self, pair: usize, value: u64) {
-        // ORDERING: Relaxed. As in `Memory::store_relaxed`, two words at once.
-        self.pair_cell(pair).store(value, Ordering::Relaxed);
+    pub(crate) fn store_pairs(&self, values: impl Iterator<Item = u64>) -> usize {
+        let mut stored = 0;
+        for (cell, value) in self.pair_cells().zip(values) {
+            // ORDERING: Relaxed. As in `Memory::store_relaxed`, two words at once.
+            cell.store(value, Ordering::Relaxed);
+            stored += 1;
+        }
+        stored
     }
 }
 
@@ -315,8 +325,7 @@ impl Words for Memory {
         for value in before {
             *value = run.word(0);
         }
-        for (at, words) in pairs.iter_mut().enumerate() {
-            let pair = run.pair(at);
+        for (words, pair) in pairs.iter_mut().zip(run.load_pairs()) {
             *words = [pair as u32, (pair >> 32) as u32];
         }
         for value in after {
@@ -331,9 +340,7 @@ impl Words for Memory {
         for value in before {
             run.set_word(0, *value);
         }
-        for (at, [low, high]) in pairs.iter().enumerate() {
-            run.set_pair(at, join(*low, *high));
-        }
+        run.store_pairs(pairs.iter().map(|[low, high]| join(*low, *high)));
         for value in after {
             run.set_word(run.words - 1, *value);
         }
@@ -345,9 +352,7 @@ impl Words for Memory {
         for word in (0..head).chain(head + pairs * 2..words) {
             run.set_word(word, value);
         }
-        for pair in 0..pairs {
-            run.set_pair(pair, join(value, value));
-        }
+        run.store_pairs(std::iter::repeat(join(value, value)));
     }
 }
 

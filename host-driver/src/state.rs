@@ -93,6 +93,7 @@ impl NeighborState {
 }
 
 impl PathState {
+    #[inline]
     pub(crate) fn variables(&self) -> PathVariables {
         PathVariables {
             source: address_bytes(self.source),
@@ -102,6 +103,7 @@ impl PathState {
     }
 
     /// The flag of the address family.
+    #[inline]
     pub(crate) const fn flags(&self) -> u16 {
         if self.source.is_ipv6() { Flag::IPV6.0 } else { 0 }
     }
@@ -115,6 +117,7 @@ impl PathState {
     }
 }
 
+#[inline]
 fn address_bytes(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V6(address) => address.octets(),

@@ -122,10 +122,12 @@ fn block(
         Opcode::INITIATE if is_done && head.handle == 0 && !result.handle.is_null() => {
             shadow.insert(result.handle, parent).map_err(|error| error.to_string())?;
         }
-        Opcode::UPDATE if Flag::ALL_OF.is_in(head.flags) => {
-            if is_done && result.old_status == Status::SUCCESS {
-                shadow.relinked_all(head.named(), Handle(selection.list));
-            }
+        Opcode::UPDATE
+            if Flag::ALL_OF.is_in(head.flags)
+                && is_done
+                && result.old_status == Status::SUCCESS =>
+        {
+            shadow.relinked_all(head.named(), Handle(selection.list));
         }
         Opcode::UPDATE if Flag::LIST.is_in(head.flags) => {
             relinked_list(shadow, outcome, head.named(), listed);
@@ -145,11 +147,13 @@ fn block(
 /// Follows the list of paths that came to the neighbor `to`.
 fn relinked_list(shadow: &mut Shadow, outcome: &Outcome, to: Handle, listed: Listed) {
     let Some(list) = outcome.list(listed.block) else { return };
+    let handles = list.handles();
+    let paths = handles.load_pairs().map(Handle);
     if listed.is_success {
-        return shadow.relinked_each(to, list.iter());
+        return shadow.relinked_each(to, paths);
     }
     // What moved before the target was invalidated stays moved.
-    let statuses = outcome.list_status(listed.block);
-    let moved = list.iter().zip(statuses).filter(|(_, status)| Status(**status) == Status::SUCCESS);
+    let moved = paths.zip(outcome.list_status(listed.block));
+    let moved = moved.filter(|(_, status)| Status(**status) == Status::SUCCESS);
     shadow.relinked_each(to, moved.map(|(path, _)| path));
 }

@@ -12,6 +12,8 @@ pub(super) const NO_GROUP: u32 = (1 << KIND_SHIFT) - 1;
 const LIVE: u32 = 1 << 31;
 /// Mark of a path that was invalidated.
 const INVALID: u32 = 1 << 30;
+/// Slots that the table grows by: a page of them.
+const GROWTH: usize = 512;
 const _: () = assert!(NO_GROUP < INVALID, "a group has as many bits as a handle's index");
 
 /// The slot of one path; vacant unless it is marked live.
@@ -85,12 +87,8 @@ impl Paths {
     #[inline]
     pub(super) fn put(&mut self, index: u32, path: Path) -> bool {
         let index = index as usize;
-        if index == self.slots.len() {
-            self.slots.push(path);
-            return true;
-        }
-        if index > self.slots.len() {
-            self.slots.resize(index + 1, Path::default());
+        if index >= self.slots.len() {
+            self.grow(index);
         }
         let slot = &mut self.slots[index];
         let is_vacant = !slot.is_live();
@@ -98,6 +96,13 @@ impl Paths {
             *slot = path;
         }
         is_vacant
+    }
+
+    /// Makes slots up to `index`, and some more: most often it goes on like that.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, index: usize) {
+        self.slots.resize((index + 1).next_multiple_of(GROWTH), Path::default());
     }
 
     /// Empties the slot of that handle, and gives what was in it.

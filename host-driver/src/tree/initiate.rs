@@ -107,11 +107,15 @@ impl NeighborBlock<'_> {
     }
 
     /// A new path of this neighbor.
+    // Inlined, with what is below it: the state is most often put together for this call, and as
+    // a whole it would go through memory once more.
+    #[inline]
     pub fn path(&mut self, state: &PathState) -> PathBlock<'_> {
         path_block(self.slots, PATH_CLASSES, Handle::NULL, Some(state))
     }
 
     /// A path of this neighbor that is on the card, to hang new connections from.
+    #[inline]
     pub fn path_linker(&mut self, handle: Handle) -> PathBlock<'_> {
         path_block(self.slots, 0, handle, None)
     }
@@ -166,6 +170,7 @@ impl PathBlock<'_> {
     }
 }
 
+#[inline]
 fn path_block<'a>(
     slots: &'a mut Slots,
     flags: u16,

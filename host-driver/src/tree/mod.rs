@@ -143,6 +143,7 @@ impl Slots {
     }
 
     /// Appends a block; gives its number.
+    #[inline]
     pub(crate) fn block(
         &mut self,
         kind: Kind,

@@ -95,6 +95,7 @@ impl NeighborUpdate<'_> {
     }
 
     /// Moves one path to this neighbor; gives its block number.
+    #[inline]
     pub fn relink(&mut self, path: Handle) -> usize {
         self.update.slots.block(Kind::PATH, 0, path, |_| {})
     }
