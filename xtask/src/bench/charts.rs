@@ -3,8 +3,9 @@
 //! From `figures`, by `plot`, into `page`. A picture for which nothing was measured is left out.
 //! A series has the same look in every picture, and every picture has its figures beside it as text.
 
-use super::figures::{Figure, Figures};
+use super::figures::{Figure, Figures, Taken};
 use super::goals::ENGINE;
+use super::line::median;
 use super::plot::{Axis, Bar, Curve, LOOKS, Unit, bars, curves};
 
 /// A picture with what belongs to it.
@@ -21,7 +22,7 @@ pub(crate) struct Chart {
 }
 
 /// Series that have a look of their own wherever they appear; others take what is left.
-const KNOWN: [(&str, usize); 20] = [
+const KNOWN: [(&str, usize); 24] = [
     (ENGINE, 0),
     ("floor", 1),
     ("index floor", 1),
@@ -42,6 +43,10 @@ const KNOWN: [(&str, usize); 20] = [
     (RELINK_ALL, 2),
     ("papaya", 4),
     ("dashmap", 5),
+    ("scc", 6),
+    ("left-right", 7),
+    ("ringbuf", 4),
+    ("rtrb", 5),
 ];
 /// The engine's other way to relink, where both are in one picture.
 const RELINK_ALL: &str = "flue, relink all";
@@ -51,6 +56,9 @@ const BURSTS: [&str; 3] = ["1", "8", "32"];
 const RATE_LEAST: f64 = 1e4;
 /// Distributions are drawn up to one in so many.
 const TAIL_LEAST: f64 = 1e-4;
+
+/// A series that takes so many times the engine's time is left to the text beside a distribution.
+const FAR_OFF: f64 = 100.0;
 
 /// Every picture for which there are figures.
 pub(crate) fn charts(figures: &Figures) -> Vec<Chart> {
@@ -164,10 +172,13 @@ fn sized(title: &str, caption: &'static str, found: Vec<Curve>) -> Option<Chart>
 
 fn distribution(figures: &Figures, job: &str, case: &str, title: String) -> Option<Chart> {
     let (mut found, mut table) = (Vec::new(), vec![row(&["", "p50", "p99", "p99.9"])]);
+    let ours = figures.latency((job, case, ENGINE)).map(|latency| latency.p50);
     for series in figures.series(job, case) {
         let Some(latency) = figures.latency((job, case, &series)) else { continue };
-        let slower = latency.points.iter().map(|(ns, below)| (*ns, (1.0 - below).max(TAIL_LEAST)));
-        curve(&mut found, &series, slower.collect(), true);
+        if ours.is_none_or(|ours| latency.p50 < ours * FAR_OFF) {
+            let slower = |(ns, below): &(f64, f64)| (*ns, (1.0 - below).max(TAIL_LEAST));
+            curve(&mut found, &series, latency.points.iter().map(slower).collect(), true);
+        }
         let percentiles = [latency.p50, latency.p99, latency.p99_9];
         let shown = percentiles.map(|ns| Unit::Time.show(ns));
         table.push(row(&[&series, &shown[0], &shown[1], &shown[2]]));
@@ -183,24 +194,23 @@ fn distribution(figures: &Figures, job: &str, case: &str, title: String) -> Opti
 /// Lookups a second against the relinks that are done meanwhile.
 fn rates(figures: &Figures) -> Option<Chart> {
     let mut found: Vec<Curve> = Vec::new();
-    for taken in figures.all() {
-        let of = taken.line.subject().filter(|of| of.job == "lookup");
-        let Some(of) = of.filter(|of| of.case.starts_with("rate/")) else { continue };
-        if found.iter().any(|curve| curve.name == of.series) {
-            continue;
+    let mut names: Vec<&str> = Vec::new();
+    for name in figures.all().iter().filter_map(rated) {
+        if !names.contains(&name) {
+            names.push(name);
         }
-        let cases = figures.all().iter().filter_map(|taken| taken.line.subject());
-        let cases = cases.filter(|other| other.series == of.series && other.job == of.job);
-        let mut points = Vec::new();
-        for other in cases.filter_map(|other| Some((rate(other)?, &other.case))) {
-            let (rate, case) = other;
-            let ns = figures.value(("lookup", case, &of.series), Figure::Median);
-            points.extend(ns.map(|ns| (rate.max(RATE_LEAST), 1e9 / ns)));
-        }
+    }
+    for name in names {
+        let mut points: Vec<_> = figures
+            .cases("lookup", name)
+            .iter()
+            .filter_map(|case| {
+                let ns = figures.value(("lookup", case, name), Figure::Median)?;
+                Some((rate(figures, case, name)?.max(RATE_LEAST), 1e9 / ns))
+            })
+            .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // One point for each case, whatever the rounds' rates were.
-        points.dedup_by(|a, b| a.1 == b.1);
-        curve(&mut found, &of.series.clone(), points, false);
+        curve(&mut found, name, points, false);
     }
     let points = || found.iter().flat_map(|curve| &curve.points);
     points().next()?;
@@ -211,10 +221,18 @@ fn rates(figures: &Figures) -> Option<Chart> {
     Some(chart("Lookups against relinks".into(), caption, &x, &y, &found))
 }
 
+/// The series of a line, if its case is one with a rate of relinks.
+fn rated(taken: &Taken) -> Option<&str> {
+    let of = taken.line.subject().filter(|of| of.job == "lookup")?;
+    of.case.starts_with("rate/").then_some(of.series.as_str())
+}
+
 /// The relinks a second beside a case: what was done, or else what was asked for.
-fn rate(of: &super::line::Subject) -> Option<f64> {
-    let wanted = of.case.strip_prefix("rate/")?;
-    of.relinks_per_second.or_else(|| wanted.parse().ok())
+fn rate(figures: &Figures, case: &str, series: &str) -> Option<f64> {
+    let wanted = case.strip_prefix("rate/")?;
+    let rounds = figures.rounds(("lookup", case, series), Figure::Median);
+    let done = median(rounds.iter().filter_map(|(.., of)| of.relinks_per_second));
+    done.or_else(|| wanted.parse().ok())
 }
 
 fn batches(figures: &Figures, end: &str, title: &str) -> Option<Chart> {

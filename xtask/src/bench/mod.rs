@@ -141,7 +141,7 @@ fn measure(project: &Project, plan: &Plan, folder: &Path) -> Result<Report, Erro
     }
     trouble.iter().for_each(|why| crate::report::note(why));
     Tool::cargo(project)
-        .args("build --quiet --release --package benches --bin side-by-side")
+        .args("build --release --package benches --bin side-by-side")
         .env("RUSTFLAGS", FLAGS)
         .env("CARGO_TARGET_DIR", &built)
         .run()?;

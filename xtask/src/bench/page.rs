@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::charts::{Chart, charts};
 use super::judge::{Judged, Verdict};
-use super::plot::{escaped, swatch};
+use super::plot::{Unit, escaped, swatch};
 use super::report::Report;
 
 const STYLE: &str = include_str!("page.css");
@@ -73,9 +73,8 @@ fn goals(judged: &[Judged]) -> String {
         let worst = one.worst().map_or_else(
             || escaped(&one.goal.cases.shown()),
             |case| {
-                let (ours, other) = (case.ours_ns, case.other_ns);
-                let case = escaped(&case.case);
-                format!("{case}<small>{ours:.2} ns to {other:.2} ns</small>")
+                let [ours, other] = [case.ours_ns, case.other_ns].map(|ns| Unit::Time.show(ns));
+                format!("{}<small>{ours} against {other}</small>", escaped(&case.case))
             },
         );
         let (class, word) = (class(one.verdict), one.verdict.word());

@@ -6,27 +6,27 @@
 
 use std::fmt::Write;
 
-/// Size of a picture, in its own units: as many as a small page has pixels.
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 250.0;
+/// Size of a picture, in its own units: about as many as a small page has pixels.
+const WIDTH: f64 = 320.0;
+const HEIGHT: f64 = 236.0;
 /// Where the field between the axes begins and ends.
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = WIDTH - 14.0;
+const RIGHT: f64 = WIDTH - 20.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = HEIGHT - 40.0;
 /// Half of a marker.
 const MARK: f64 = 3.6;
-/// A logarithmic axis with fewer decades has marks between them, too.
-const FEW_DECADES: i32 = 2;
-/// An axis with more decades has a mark at every second one.
+/// A logarithmic axis with so many decades or fewer has marks between them, too.
+const FEW_DECADES: i32 = 1;
+/// One with more than so many has a mark at every second one.
 const MANY_DECADES: i32 = 7;
 /// About so many marks on a linear axis.
 const LINEAR_MARKS: f64 = 5.0;
 /// Bars: height of one, with its label and the space below.
 const BAR: f64 = 13.0;
 const BAR_ROW: f64 = 19.0;
-const BAR_LEFT: f64 = 118.0;
-const BAR_VALUE: f64 = 62.0;
+const BAR_LEFT: f64 = 112.0;
+const BAR_VALUE: f64 = 56.0;
 /// Looks there are; more series would repeat them.
 pub(crate) const LOOKS: usize = 10;
 /// Dashes of lines, by look.

@@ -21,6 +21,8 @@ use crate::report;
 
 /// The engine, its floors and the peers in Rust.
 const SIDE_BY_SIDE: &str = "side-by-side";
+/// What is measured in a network namespace of its own.
+const LINUX: &str = "linux";
 /// A program is ended when it takes longer.
 const LIMIT: Duration = Duration::from_secs(60);
 /// The same for the kernel, which takes a second for what the engine does in a millisecond.
@@ -86,6 +88,7 @@ pub(crate) struct Run<'a> {
 #[derive(Debug)]
 struct Program {
     name: &'static str,
+    job: &'static str,
     words: Vec<OsString>,
     limit: Duration,
 }
@@ -180,9 +183,9 @@ impl Run<'_> {
                 Ok(words) => {
                     let mut kernel = self.side_by_side(job.word(), KERNEL_LIMIT);
                     kernel.words.splice(0..0, words);
-                    programs.push(Program { name: "linux", ..kernel });
+                    programs.push(Program { name: LINUX, ..kernel });
                 }
-                Err(why) if round == 1 => self.trouble(format!("linux is not measured: {why}")),
+                Err(why) if round == 1 => self.trouble(format!("{LINUX} is not measured: {why}")),
                 Err(_) => {}
             }
             return programs;
@@ -194,19 +197,19 @@ impl Run<'_> {
                 let mut words = self.words(peers.dpdk.clone(), job.word());
                 words.push("--".into());
                 words.extend(self.conditions.eal());
-                programs.push(Program { name: "dpdk", words, limit: LIMIT });
+                programs.push(Program { name: "dpdk", job: job.word(), words, limit: LIMIT });
             }
             if has_urcu {
                 let words = self.words(peers.urcu.clone(), job.word());
-                programs.push(Program { name: "liburcu", words, limit: LIMIT });
+                programs.push(Program { name: "liburcu", job: job.word(), words, limit: LIMIT });
             }
         }
         programs
     }
 
-    fn side_by_side(&self, word: &str, limit: Duration) -> Program {
-        let words = self.words(self.side_by_side.clone(), word);
-        Program { name: SIDE_BY_SIDE, words, limit }
+    fn side_by_side(&self, job: &'static str, limit: Duration) -> Program {
+        let words = self.words(self.side_by_side.clone(), job);
+        Program { name: SIDE_BY_SIDE, job, words, limit }
     }
 
     fn words(&self, program: PathBuf, word: &str) -> Vec<OsString> {
@@ -222,6 +225,7 @@ impl Run<'_> {
 
     /// Runs a program and keeps its lines.
     fn run(&mut self, round: u32, program: &Program) {
+        let at = format!("{} {}, round {round}", program.name, program.job);
         let mut words = self.conditions.prefix(program.limit);
         words.extend(program.words.iter().cloned());
         let mut command = Command::new(&words[0]);
@@ -235,7 +239,7 @@ impl Run<'_> {
             Ok(ended) => ended,
             Err(error) => {
                 let program = words[0].to_string_lossy();
-                let why = format!("{}: cannot start `{program}`: {error}", self.at(round, &words));
+                let why = format!("{at}: cannot start `{program}`: {error}");
                 progress.end("FAILED");
                 return self.trouble(why);
             }
@@ -264,16 +268,8 @@ impl Run<'_> {
         let took = ended.took.as_secs_f64();
         progress.end(&format!("{took:>6.1} s  {kept} series"));
         if let Some(why) = wrong {
-            self.trouble(format!("{}: {why}", self.at(round, &program.words)));
+            self.trouble(format!("{at}: {why}"));
         }
-    }
-
-    /// A program and its job, for a person.
-    fn at(&self, round: u32, words: &[OsString]) -> String {
-        let name = words.first().map(PathBuf::from);
-        let name = name.as_deref().and_then(|path| path.file_name()).unwrap_or_default();
-        let job = words.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
-        format!("{} {job}, round {round}", name.to_string_lossy())
     }
 
     fn trouble(&mut self, why: String) {
