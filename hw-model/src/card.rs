@@ -4,9 +4,7 @@
 //! a driver sees of it is in `backing`.
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
-use abi::host::limit::NOTICES_MAX;
 use abi::host::status::FailCode;
 
 use crate::clock::Clock;
@@ -16,6 +14,7 @@ use crate::control::{Order, fresh_table};
 use crate::datapath::Datapath;
 use crate::free_running::FreeRunning;
 use crate::meter::{CycleMeter, Meter, NoMeter};
+use crate::notices::notices;
 use crate::port::Port;
 use crate::shared::Shared;
 use crate::slot::Slot;
@@ -175,7 +174,7 @@ fn engines<M: Meter>(
 ) -> (Arc<Shared>, CommandCore<M>, Datapath) {
     let shared = Shared::new(slot, config, clock);
     let table = fresh_table(&shared);
-    let (sender, receiver) = sync_channel(NOTICES_MAX as usize);
+    let (sender, receiver) = notices();
     let core = CommandCore::new(Arc::clone(&shared), Arc::clone(&table), receiver);
     let datapath = Datapath::new(Arc::clone(&shared), table, port, sender);
     (shared, core, datapath)

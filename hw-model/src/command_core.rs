@@ -5,9 +5,7 @@
 //! decides nothing about commands; the firmware does, in the `body` that the card was made with.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
-use abi::core::Notice;
 use abi::host::register::EVENT_RING;
 use host_driver::memory::Words;
 
@@ -16,6 +14,7 @@ use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
 use crate::iommu::Window;
 use crate::meter::Meter;
+use crate::notices::NoticeReceiver;
 use crate::outbox::raise_interrupts;
 use crate::peripherals::Peripherals;
 use crate::registers::RingBank;
@@ -38,7 +37,7 @@ impl<M: Meter> CommandCore<M> {
     pub(crate) fn new(
         shared: Arc<Shared>,
         table: Arc<TableMemory>,
-        notices: Receiver<Notice>,
+        notices: NoticeReceiver,
     ) -> Self {
         Self {
             core: Core::new(&shared.config.body),
@@ -69,6 +68,7 @@ impl<M: Meter> CommandCore<M> {
         let ring = CommandRing::new(number, config, &self.peripherals.shared);
         if let Some(place) = self.peripherals.rings.get_mut(number as usize) {
             *place = Some(ring);
+            self.peripherals.started = self.peripherals.started.max(number as usize + 1);
         }
     }
 
@@ -84,16 +84,15 @@ impl<M: Meter> CommandCore<M> {
         let side = &mut self.peripherals;
         // That is for the datapath; the core is not woken by what it did itself.
         side.raise_due(now);
-        let mut moved = {
-            let Peripherals { outbox, shared, rings, events, .. } = side;
-            outbox.pump(shared, window, rings, events, now)
-        };
-        for (place, bank) in side.rings.iter_mut().zip(&side.shared.registers.rings) {
-            moved |= pump_ring(place, bank, &side.shared, window, now);
+        let Peripherals { shared, rings, events, outbox, started, .. } = side;
+        let mut moved = outbox.pump(shared, window, rings, events, now);
+        let rings = rings.get_mut(..*started).unwrap_or_default();
+        for (place, bank) in rings.iter_mut().zip(&shared.registers.rings) {
+            moved |= pump_ring(place, bank, shared, window, now);
         }
-        side.events.take_if(|_| !side.shared.registers.rings[EVENT_RING as usize].is_running());
-        let completions = side.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(&side.shared, window, completions.chain(&mut side.events), now)
+        events.take_if(|_| !shared.registers.rings[EVENT_RING as usize].is_running());
+        let completions = rings.iter_mut().flatten().map(|ring| &mut ring.completions);
+        moved | raise_interrupts(shared, window, completions.chain(events), now)
     }
 
     /// One step of the firmware.
@@ -147,7 +146,16 @@ impl<M: Meter> CommandCore<M> {
         reads.chain(writes).min()
     }
 
+    /// Lets the watchdog look, once a millisecond: it counts no less.
+    #[inline]
     fn watch(&mut self) {
+        if self.watchdog.is_due(self.peripherals.now_ms) {
+            self.look();
+        }
+    }
+
+    #[cold]
+    fn look(&mut self) {
         let epochs = &self.peripherals.shared.epochs;
         let look = Look {
             now_ms: self.peripherals.now_ms,
@@ -162,6 +170,7 @@ impl<M: Meter> CommandCore<M> {
 }
 
 /// Pumps one ring, and forgets it when it has to stop or was stopped.
+#[inline]
 fn pump_ring(
     place: &mut Option<CommandRing>,
     bank: &RingBank,

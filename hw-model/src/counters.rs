@@ -1,7 +1,8 @@
 //! The card's counters: 64 bits each, they wrap, a reset leaves them alone.
 //!
 //! Written by the engines of the card, read through the counter page of BAR0. A gauge (frames
-//! held now) is set, the others only grow. They publish nothing.
+//! held now) is set, the others only grow. They publish nothing. What the firmware counts nobody else
+//! does, so that it need not be added to as one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +26,15 @@ impl Counters {
             // ORDERING: Relaxed. A count; what it counts is published by completions, and is
             // counted before them. No loom test: nothing else is read through it.
             cell.fetch_add(amount, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds to a counter that only the caller's engine adds to.
+    #[inline]
+    pub(crate) fn add_own(&self, counter: Counter, amount: u64) {
+        if let Some(cell) = self.cells.get(counter.0 as usize) {
+            // ORDERING: Relaxed. As in `add`; nobody else writes between the two.
+            cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
         }
     }
 

@@ -6,8 +6,6 @@
 //! ring and no other.
 //! Invariant: `reserved` + completions the host has not reaped never exceed the ring's size.
 
-use std::collections::VecDeque;
-
 use abi::core::Fetched;
 use abi::core::mmio::MAILBOX_SLOTS;
 use abi::host::command::Slot;
@@ -17,13 +15,16 @@ use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 
-use crate::iommu::Window;
-use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
+use crate::iommu::{Refusal, Window};
+use crate::rings::{CompletionRing, RingConfig};
 use crate::shared::Shared;
+use crate::slots::SlotRing;
 use crate::trace::Happening;
 
 /// Slots in one DMA read: half the mailbox, so that the next read overlaps the firmware's work.
 const FETCH_BATCH: u32 = MAILBOX_SLOTS / 2;
+/// Words of a slot.
+const SLOT_WORDS: usize = SLOT_BYTES as usize / 4;
 
 /// A read of slots that is under way.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +37,14 @@ struct Flight {
 #[derive(Debug)]
 pub(crate) struct CommandRing {
     number: u32,
-    config: RingConfig,
+    slots: SlotRing<SLOT_WORDS>,
     pub(crate) completions: CompletionRing,
-    pub(crate) mailbox: VecDeque<Slot>,
+    pub(crate) mailbox: Mailbox,
     pub(crate) list: ListBuffer,
     /// Slots fetched (or under way) for which the firmware still owes a settlement.
     reserved: u32,
-    fetched: u32,
+    /// Completion slots that were known to be free, those of `reserved` among them.
+    room: u32,
     seen_tail: u32,
     flight: Option<Flight>,
 }
@@ -53,12 +55,12 @@ impl CommandRing {
         let gap = shared.clock.in_us(u64::from(config.moderation_us));
         Self {
             number,
-            config,
+            slots: SlotRing::new(number, config.base, config.size),
             completions: CompletionRing::new(number, &config, gap),
-            mailbox: VecDeque::with_capacity(MAILBOX_SLOTS as usize),
+            mailbox: Mailbox::new(),
             list: ListBuffer::new(number),
             reserved: 0,
-            fetched: 0,
+            room: 0,
             seen_tail: 0,
             flight: None,
         }
@@ -68,17 +70,21 @@ impl CommandRing {
     ///
     /// # Errors
     /// Why the ring has to stop.
+    #[inline]
     pub(crate) fn pump(
         &mut self,
         shared: &Shared,
         window: &Window<'_>,
         now: u64,
     ) -> Result<bool, FailCode> {
-        let arrived = self.arrive(shared, window, now)?;
-        let asked = self.ask(shared, now)?;
-        let list = self.list.arrive(shared, window, now);
-        // What is due at once is taken in at once: the next step finds it.
-        Ok(self.arrive(shared, window, now)? || arrived || asked || list)
+        let arrived = self.flight.is_some() && self.arrive(shared, window, now)?;
+        let list = self.list.is_asked() && self.list.arrive(shared, window, now);
+        let asked = self.flight.is_none() && self.ask(shared, now)?;
+        if asked {
+            // What is due at once is taken in at once: the next step finds it.
+            self.arrive(shared, window, now)?;
+        }
+        Ok(asked || arrived || list)
     }
 
     /// When the next read after `now` comes back.
@@ -88,67 +94,142 @@ impl CommandRing {
     }
 
     /// One taken slot is settled, with a completion of its own or without.
+    #[inline]
     pub(crate) fn settle(&mut self, is_completed: bool) {
         self.reserved = self.reserved.saturating_sub(1);
         if is_completed {
             self.completions.commit();
+            self.room = self.room.saturating_sub(1);
         }
     }
 
+    #[inline]
     fn ask(&mut self, shared: &Shared, now: u64) -> Result<bool, FailCode> {
-        if self.flight.is_some() {
-            return Ok(false);
+        let is_news = self.slots.tail() == self.slots.fetched();
+        match self.slots.look(&shared.slot.doorbells) {
+            Ok(false) => return Ok(false),
+            Ok(true) => {}
+            Err(_bad) => return Err(bad_doorbell(shared)),
         }
-        let size = self.config.size;
-        let tail = doorbell_tail(&shared.slot.doorbells, self.number);
-        if tail == self.fetched {
-            return Ok(false);
+        let wanted = self
+            .slots
+            .waiting()
+            .min(MAILBOX_SLOTS - self.mailbox.len().min(MAILBOX_SLOTS))
+            .min(FETCH_BATCH);
+        // The host's word on what it has reaped lies beside its position: looked at when that was
+        // news, and when the room that is known does not do.
+        if is_news || self.room < self.reserved + wanted {
+            let room = self.completions.room(&shared.slot.doorbells);
+            self.room = room.map_err(|_bad| bad_doorbell(shared))?;
         }
-        let (Some(waiting), Ok(room)) =
-            (size.used(self.fetched, tail), self.completions.room(&shared.slot.doorbells))
-        else {
-            shared.counters.add(Counter::BAD_DOORBELLS, 1);
-            return Err(FailCode::DOORBELL);
-        };
-        let slots = waiting
-            .min(room.saturating_sub(self.reserved))
-            .min(MAILBOX_SLOTS - (self.mailbox.len() as u32).min(MAILBOX_SLOTS))
-            .min(FETCH_BATCH)
-            .min(size.slots() - size.slot(self.fetched));
+        let slots = wanted.min(self.room.saturating_sub(self.reserved));
         if slots == 0 {
             return Ok(false);
         }
+        self.reserved += slots;
+        self.flight = Some(Flight { due: self.due(shared, slots, now), slots });
+        Ok(true)
+    }
+
+    /// When a read of `slots` slots that is asked for now comes back.
+    #[inline]
+    fn due(&mut self, shared: &Shared, slots: u32, now: u64) -> u64 {
+        let is_new = self.seen_tail != self.slots.tail();
+        self.seen_tail = self.slots.tail();
+        if !shared.clock.is_counted() {
+            if is_new {
+                self.note(shared, now, TraceKind::DOORBELL, 0, self.seen_tail);
+            }
+            return now;
+        }
         let mut cycles = shared.read_cycles(u64::from(slots * SLOT_BYTES));
-        if self.seen_tail != tail {
+        if is_new {
             let way = shared.doorbell_cycles();
             cycles += way;
-            self.seen_tail = tail;
-            self.note(shared, shared.clock.due(now, way), TraceKind::DOORBELL, 0, tail);
+            self.note(shared, shared.clock.due(now, way), TraceKind::DOORBELL, 0, self.seen_tail);
         }
-        self.reserved += slots;
-        self.flight = Some(Flight { due: shared.clock.due(now, cycles), slots });
-        Ok(true)
+        shared.clock.due(now, cycles)
     }
 
     fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> Result<bool, FailCode> {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        for _ in 0..flight.slots {
-            let slot = self.config.size.slot(self.fetched);
-            let iova = self.config.base + u64::from(slot) * u64::from(SLOT_BYTES);
-            let mut words = Slot::default();
-            window.read(iova, &mut words).map_err(|_refusal| FailCode::RING_BUS)?;
-            self.mailbox.push_back(words);
-            self.fetched = self.fetched.wrapping_add(1);
-        }
-        shared.registers.rings[self.number as usize].fetched.set(self.fetched);
-        self.note(shared, now, TraceKind::FETCHED, flight.slots, self.fetched);
+        self.mailbox
+            .fetch(&mut self.slots, window, flight.slots)
+            .map_err(|_| FailCode::RING_BUS)?;
+        let fetched = self.slots.fetched();
+        shared.registers.rings[self.number as usize].fetched.set(fetched);
+        self.note(shared, now, TraceKind::FETCHED, flight.slots, fetched);
         Ok(true)
     }
 
+    #[inline]
     fn note(&self, shared: &Shared, at: u64, kind: TraceKind, detail: u32, value: u32) {
         shared.note(TraceWriter::RINGS, at, Happening { kind, ring: self.number, detail, value });
+    }
+}
+
+#[cold]
+fn bad_doorbell(shared: &Shared) -> FailCode {
+    shared.counters.add(Counter::BAD_DOORBELLS, 1);
+    FailCode::DOORBELL
+}
+
+/// Slots that wait for the firmware, oldest first.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    slots: Box<[Slot; MAILBOX_SLOTS as usize]>,
+    /// Positions, free-running.
+    taken: u32,
+    filled: u32,
+}
+
+const MAIL_MASK: u32 = MAILBOX_SLOTS - 1;
+const _: () = assert!(MAILBOX_SLOTS.is_power_of_two(), "places follow from positions");
+
+impl Mailbox {
+    fn new() -> Self {
+        Self { slots: Box::new([[0; SLOT_WORDS]; MAILBOX_SLOTS as usize]), taken: 0, filled: 0 }
+    }
+
+    /// Slots in it.
+    #[inline]
+    pub(crate) const fn len(&self) -> u32 {
+        self.filled.wrapping_sub(self.taken)
+    }
+
+    /// The slot behind `ahead` others.
+    #[inline]
+    pub(crate) fn get(&self, ahead: u32) -> Option<&Slot> {
+        let place = self.taken.wrapping_add(ahead) & MAIL_MASK;
+        (ahead < self.len()).then(|| &self.slots[place as usize])
+    }
+
+    /// Takes the oldest slot out. Returns whether there was one.
+    #[inline]
+    pub(crate) fn skip(&mut self) -> bool {
+        let is_there = self.len() > 0;
+        self.taken = self.taken.wrapping_add(u32::from(is_there));
+        is_there
+    }
+
+    /// Fetches `count` slots, for which there is room, straight to where they wait.
+    fn fetch(
+        &mut self,
+        ring: &mut SlotRing<SLOT_WORDS>,
+        window: &Window<'_>,
+        count: u32,
+    ) -> Result<(), Refusal> {
+        let first = self.filled & MAIL_MASK;
+        let to_end = (MAILBOX_SLOTS - first).min(count);
+        let (start, end) = self.slots.split_at_mut(first as usize);
+        ring.fetch(window, &mut end[..to_end as usize])?;
+        if to_end < count {
+            ring.fetch(window, &mut start[..(count - to_end) as usize])?;
+        }
+        self.filled = self.filled.wrapping_add(count);
+        Ok(())
     }
 }
 
@@ -192,6 +273,12 @@ impl ListBuffer {
         let happening = Happening { kind, ring: self.ring, detail, value: 0 };
         shared.note(TraceWriter::RINGS, now, happening);
         true
+    }
+
+    /// Whether a chunk is under way.
+    #[inline]
+    fn is_asked(&self) -> bool {
+        self.due.is_some()
     }
 
     /// How the chunk stands.

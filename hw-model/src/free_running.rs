@@ -251,7 +251,7 @@ fn lock_until<T>(engine: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, 
 
 /// How frames are served: batch after batch, but for the injected fault.
 #[derive(Debug, Default)]
-struct Frames {
+pub(crate) struct Frames {
     /// The fault: frames are resolved, and until then the port does not see them. A reset may
     /// come by meanwhile.
     stalled_until: Option<Instant>,
@@ -259,7 +259,7 @@ struct Frames {
 
 impl Frames {
     /// Some slices of the core, then one of the datapath. Returns whether there was anything to do.
-    fn turn(
+    pub(crate) fn turn(
         &mut self,
         core: &mut CommandCore<NoMeter>,
         datapath: &mut Datapath,

@@ -12,6 +12,8 @@ pub type Tally = [u64; CHARGES];
 
 /// Counts what the firmware does.
 pub(crate) trait Meter: Default + Send {
+    /// Whether it counts at all: on a clock that is counted. Else everything is due at once.
+    const COUNTS: bool;
     /// Meets a charge so many times.
     fn charge(&self, charge: Charge, times: u32);
     /// Adds cycles that the core stood still.
@@ -31,6 +33,7 @@ pub(crate) trait Meter: Default + Send {
 pub(crate) struct NoMeter;
 
 impl Meter for NoMeter {
+    const COUNTS: bool = false;
     #[inline(always)]
     fn charge(&self, _charge: Charge, _times: u32) {}
     #[inline(always)]
@@ -65,6 +68,7 @@ impl Default for CycleMeter {
 }
 
 impl Meter for CycleMeter {
+    const COUNTS: bool = true;
     #[inline]
     fn charge(&self, charge: Charge, times: u32) {
         let times = u64::from(times);

@@ -12,7 +12,7 @@ use abi::host::trace::{TraceKind, TraceWriter};
 
 use crate::dma::PostedQueue;
 use crate::fetch::CommandRing;
-use crate::iommu::{Refusal, Window};
+use crate::iommu::Window;
 use crate::rings::CompletionRing;
 use crate::shared::Shared;
 use crate::trace::Happening;
@@ -96,61 +96,63 @@ impl Outbox {
             return false;
         }
         while let Some(outgoing) = self.queue.take_due(now) {
-            let (ring, answer) = match outgoing {
+            match outgoing {
                 Outgoing::Result { ring, iova, words, count } => {
-                    (ring, result(shared, window, ring, iova, &words[..count], now))
+                    result(shared, window, ring, iova, &words[..count], now);
                 }
                 Outgoing::Completion { ring, entry } => {
                     let completions = rings.get_mut(ring as usize).and_then(Option::as_mut);
                     let completions = completions.map(|ring| &mut ring.completions);
-                    (ring, publish(shared, window, ring, completions, entry, now))
+                    publish(shared, window, ring, completions, entry, now);
                 }
                 Outgoing::Event { entry } => {
-                    let events = events.as_mut();
-                    (EVENT_RING, publish(shared, window, EVENT_RING, events, entry, now))
+                    publish(shared, window, EVENT_RING, events.as_mut(), entry, now);
                 }
-            };
-            if answer.is_err() {
-                shared.registers.rings[ring as usize].fail(FailCode::RING_BUS);
             }
         }
         true
     }
 }
 
-fn result(
+/// Writes words to host memory for `ring`, unless it was stopped.
+#[inline]
+pub(crate) fn result(
     shared: &Shared,
     window: &Window<'_>,
     ring: u32,
     iova: u64,
     words: &[u32],
     now: u64,
-) -> Result<(), Refusal> {
-    if !shared.registers.rings[ring as usize].is_running() {
-        return Ok(());
+) {
+    let Some(bank) = shared.registers.rings.get(ring as usize).filter(|bank| bank.is_running())
+    else {
+        return;
+    };
+    if window.write(iova, words).is_err() {
+        return bank.fail(FailCode::RING_BUS);
     }
-    window.write(iova, words)?;
     let (kind, detail) = (TraceKind::RESULT, words.len() as u32);
     shared.note(TraceWriter::RINGS, now, Happening { kind, ring, detail, value: 0 });
-    Ok(())
 }
 
-fn publish(
+/// Writes an entry to the completion side of `ring`, unless it was stopped.
+#[inline]
+pub(crate) fn publish(
     shared: &Shared,
     window: &Window<'_>,
     ring: u32,
     completions: Option<&mut CompletionRing>,
     entry: [u32; 4],
     now: u64,
-) -> Result<(), Refusal> {
-    let bank = &shared.registers.rings[ring as usize];
-    if let Some(completions) = completions.filter(|_| bank.is_running()) {
-        let posted = completions.publish(window, entry)?;
-        bank.posted.set(posted);
-        let happening = Happening { kind: TraceKind::POSTED, ring, detail: 0, value: posted };
-        shared.note(TraceWriter::RINGS, now, happening);
-    }
-    Ok(())
+) {
+    let bank = shared.registers.rings.get(ring as usize).filter(|bank| bank.is_running());
+    let (Some(bank), Some(completions)) = (bank, completions) else { return };
+    let Ok(posted) = completions.publish(window, entry) else {
+        return bank.fail(FailCode::RING_BUS);
+    };
+    bank.posted.set(posted);
+    let happening = Happening { kind: TraceKind::POSTED, ring, detail: 0, value: posted };
+    shared.note(TraceWriter::RINGS, now, happening);
 }
 
 /// Raises the interrupts that are due and that moderation lets through.

@@ -7,7 +7,6 @@
 //! Invariant: the core is the only writer of table memory but for the ages.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
 use abi::core::{Fetched, Notice, Settings};
 use abi::host::command::Slot;
@@ -19,7 +18,8 @@ use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
 use crate::iommu::Window;
 use crate::memory::{TablePlace, TablePort};
-use crate::outbox::Outbox;
+use crate::notices::NoticeReceiver;
+use crate::outbox::{Outbox, publish, result};
 use crate::registers::RingBank;
 use crate::rings::CompletionRing;
 use crate::shared::Shared;
@@ -33,9 +33,11 @@ pub(crate) struct Peripherals {
     /// The core's way to the table, in time.
     pub(crate) table_port: TablePort,
     pub(crate) rings: [Option<CommandRing>; COMMAND_RINGS_MAX as usize],
+    /// Command rings up to the last that was started since the reset.
+    pub(crate) started: usize,
     pub(crate) events: Option<CompletionRing>,
     pub(crate) outbox: Outbox,
-    notices: Receiver<Notice>,
+    notices: NoticeReceiver,
     /// The epoch that is to be raised, and when.
     pub(crate) raising: Option<(u64, u32)>,
     pub(crate) settings: Settings,
@@ -53,7 +55,7 @@ impl Peripherals {
     pub(crate) fn new(
         shared: Arc<Shared>,
         table: Arc<TableMemory>,
-        notices: Receiver<Notice>,
+        notices: NoticeReceiver,
     ) -> Self {
         let words = shared.layout.map_or(0, |layout| layout.words);
         let place = shared.config.table_place.unwrap_or(TablePlace::of(words));
@@ -63,6 +65,7 @@ impl Peripherals {
             shared,
             table,
             rings: Default::default(),
+            started: 0,
             events: None,
             outbox: Outbox::new(),
             notices,
@@ -79,23 +82,27 @@ impl Peripherals {
         self.table = table;
         self.table_port.reset();
         self.rings = Default::default();
+        self.started = 0;
         self.events = None;
         self.outbox.clear();
         self.raising = None;
-        self.notices.try_iter().for_each(drop);
+        self.notices.clear();
     }
 
     /// A step begins.
+    #[inline]
     pub(crate) fn tell_time(&mut self, now: u64) {
-        self.now = now;
-        self.now_ms = self.shared.clock.ms_at(now);
+        if self.now != now {
+            self.now = now;
+            self.now_ms = self.shared.clock.ms_at(now);
+        }
         self.has_acted = false;
     }
 
     /// One bit a command ring with slots in its mailbox, or stopped.
     pub(crate) fn pending(&self) -> u32 {
         self.rings_that(|ring, bank| {
-            bank.is_failed() || ring.as_ref().is_some_and(|ring| !ring.mailbox.is_empty())
+            bank.is_failed() || ring.as_ref().is_some_and(|ring| ring.mailbox.len() > 0)
         })
     }
 
@@ -109,11 +116,15 @@ impl Peripherals {
         self.shared.registers.rings.get(ring as usize).is_some_and(RingBank::is_failed)
     }
 
+    /// One bit a ring that was started and is so; another has nothing.
+    #[inline]
     fn rings_that(&self, is_so: impl Fn(&Option<CommandRing>, &RingBank) -> bool) -> u32 {
         let rings = self.rings.iter().zip(&self.shared.registers.rings);
-        (0..)
-            .zip(rings)
-            .fold(0, |mask, (number, (ring, bank))| mask | u32::from(is_so(ring, bank)) << number)
+        let mut mask = 0;
+        for (number, (ring, bank)) in (0..).zip(rings).take(self.started) {
+            mask |= u32::from(is_so(ring, bank)) << number;
+        }
+        mask
     }
 
     fn is_running(&self, ring: u32) -> bool {
@@ -135,13 +146,13 @@ impl Peripherals {
 
     /// The next slot of a mailbox.
     pub(crate) fn front(&self, ring: u32) -> Option<&Slot> {
-        self.ring(ring)?.mailbox.front()
+        self.ring(ring)?.mailbox.get(0)
     }
 
     /// Takes the next slot out of a mailbox.
     pub(crate) fn skip(&mut self, ring: u32) {
         if let Some(ring) = self.ring_mut(ring) {
-            self.has_acted |= ring.mailbox.pop_front().is_some();
+            self.has_acted |= ring.mailbox.skip();
         }
     }
 
@@ -172,6 +183,24 @@ impl Peripherals {
         }
     }
 
+    /// Writes a tree's completion to host memory at once: everything is due.
+    pub(crate) fn complete_now(&mut self, window: &Window<'_>, ring: u32, entry: [u32; 4]) {
+        self.has_acted = true;
+        let now = self.now;
+        let Self { rings, shared, .. } = self;
+        if let Some(Some(state)) = rings.get_mut(ring as usize) {
+            state.settle(true);
+            publish(shared, window, ring, Some(&mut state.completions), entry, now);
+        }
+    }
+
+    /// Writes words to host memory at once: everything is due.
+    #[inline]
+    pub(crate) fn result_now(&mut self, window: &Window<'_>, ring: u32, iova: u64, words: &[u32]) {
+        self.has_acted = true;
+        result(&self.shared, window, ring, iova, words, self.now);
+    }
+
     /// Sends an event. There is room: the outbox and [`Self::event_room`] were asked.
     pub(crate) fn event(&mut self, at: u64, entry: [u32; 4]) {
         self.has_acted = true;
@@ -179,6 +208,17 @@ impl Peripherals {
         if let Some(ring) = &mut self.events {
             ring.commit();
             self.outbox.event(due, entry);
+        }
+    }
+
+    /// Writes an event to host memory at once. There is room: [`Self::event_room`] was asked.
+    pub(crate) fn event_now(&mut self, window: &Window<'_>, entry: [u32; 4]) {
+        self.has_acted = true;
+        let now = self.now;
+        let Self { events, shared, .. } = self;
+        if let Some(ring) = events {
+            ring.commit();
+            publish(shared, window, EVENT_RING, Some(ring), entry, now);
         }
     }
 
@@ -242,7 +282,7 @@ impl Peripherals {
 
     /// The next notice of the datapath.
     pub(crate) fn notice(&mut self) -> Option<Notice> {
-        let notice = self.notices.try_recv().ok()?;
+        let notice = self.notices.next()?;
         self.has_acted = true;
         Some(notice)
     }

@@ -9,8 +9,7 @@ use abi::host::completion::with_phase;
 use abi::host::limit::{DMA_ALIGN, SLOT_BYTES};
 use abi::host::position::RingSize;
 use abi::host::register::{
-    DOORBELL_PAGE, DOORBELL_REAPED, DOORBELL_STRIDE, DOORBELL_TAIL, EVENT_RING,
-    TRANSMIT_RING_FIRST, VECTOR_NONE,
+    DOORBELL_PAGE, DOORBELL_REAPED, DOORBELL_STRIDE, EVENT_RING, TRANSMIT_RING_FIRST, VECTOR_NONE,
 };
 use abi::host::transmit::TransmitDescriptor;
 use host_driver::memory::{Memory, Words};
@@ -18,6 +17,7 @@ use host_driver::memory::{Memory, Words};
 use crate::interrupts::Moderation;
 use crate::iommu::{Refusal, Window};
 use crate::registers::RingBank;
+use crate::slots::BadDoorbell;
 
 /// Bytes of a completion, a transmit completion or an event.
 const ENTRY_BYTES: u64 = 16;
@@ -100,18 +100,6 @@ fn joined(low: u32, high: u32) -> u64 {
 /// `Some` when the range is aligned and does not wrap.
 fn fits(iova: u64, bytes: u64) -> Option<()> {
     (iova.is_multiple_of(u64::from(DMA_ALIGN)) && iova.checked_add(bytes).is_some()).then_some(())
-}
-
-/// A position that the host rang makes no sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BadDoorbell;
-
-/// The position up to which the host has published slots of ring `number`.
-///
-/// The doorbell page is read with Acquire: what the host wrote before the position is visible.
-pub(crate) fn doorbell_tail(page: &Memory, number: u32) -> u32 {
-    let tail = DOORBELL_TAIL.bank(number, DOORBELL_STRIDE).offset;
-    page.load_acquire(((tail - DOORBELL_PAGE) / 4) as usize)
 }
 
 /// The completion side of a ring.

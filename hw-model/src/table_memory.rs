@@ -30,6 +30,13 @@ impl TableMemory {
         Some(Arc::new(Self { words: words.into_boxed_slice() }))
     }
 
+    /// The words themselves.
+    #[inline]
+    #[must_use]
+    pub fn cells(&self) -> &[AtomicU32] {
+        &self.words
+    }
+
     /// No words at all.
     #[must_use]
     pub fn none() -> Arc<Self> {

@@ -1,6 +1,6 @@
 //! Who watches the others: the fence's deadline and the heartbeat's.
 //!
-//! Asked by `command_core` after each step. A reader that does not announce, or firmware that
+//! Asked by `command_core` after steps, once a millisecond. A reader that does not announce, or firmware that
 //! does not beat, fails the card; nobody waits for it.
 //!
 //! Time counts only while the card itself was running: a gap between two looks that is longer
@@ -38,6 +38,11 @@ impl Watchdog {
     /// A fresh one, at ENABLE.
     pub(crate) fn new(now_ms: u32) -> Self {
         Self { last_ms: now_ms, ..Self::default() }
+    }
+
+    /// Whether a look at `now_ms` would count anything.
+    pub(crate) fn is_due(&self, now_ms: u32) -> bool {
+        now_ms != self.last_ms
     }
 
     /// Looks, and says why the card has failed, if it has.

@@ -7,21 +7,22 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
-use abi::host::command::Flag;
+use abi::host::command::{Flag, Slot};
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 use firmware::{Activity, Firmware};
-use host_driver::memory::Words;
 
 use super::Step;
 use crate::charge::Charge;
 use crate::iommu::Window;
 use crate::meter::{Meter, Tally};
 use crate::peripherals::Peripherals;
+use crate::table_memory::TableMemory;
 use crate::trace::Happening;
 
 /// The linked firmware, once it was started.
@@ -33,16 +34,20 @@ pub(crate) struct NativeBody<M> {
     /// First word of the slot with which the last block began.
     head: Cell<u32>,
     meter: M,
+    /// Table memory, from ENABLE to reset.
+    table: Option<Arc<TableMemory>>,
 }
 
 impl<M: Meter> NativeBody<M> {
     pub(super) fn reset(&mut self) {
         self.firmware = None;
         self.is_asleep = false;
+        self.table = None;
     }
 
     pub(super) fn enable(&mut self, side: &mut Peripherals) -> bool {
         self.reset();
+        self.table = Some(Arc::clone(&side.table));
         let mut firmware = Box::new(Firmware::new());
         let shared = Arc::clone(&side.shared);
         let is_started = firmware.start(&mut self.hal(side, &shared.slot.iommu.window()));
@@ -59,7 +64,10 @@ impl<M: Meter> NativeBody<M> {
             // A panic of the firmware is this body's trap: the card fails, its host goes on.
             let mut hal = self.hal(side, window);
             let step = AssertUnwindSafe(|| firmware.step(&mut hal));
-            match catch_unwind(step) {
+            let outcome = catch_unwind(step);
+            let has_stored = hal.has_stored;
+            side.has_acted |= has_stored;
+            match outcome {
                 Ok(found) => {
                     activity = found;
                     self.firmware = Some(firmware);
@@ -85,13 +93,27 @@ impl<M: Meter> NativeBody<M> {
         side: &'a mut Peripherals,
         window: &'a Window<'a>,
     ) -> NativeHal<'a, M> {
-        NativeHal { side, window, meter: &self.meter, head: &self.head }
+        NativeHal {
+            table: self.table.as_deref().map_or(&[], TableMemory::cells),
+            traces: side.shared.trace.is_on(),
+            has_stored: false,
+            side,
+            window,
+            meter: &self.meter,
+            head: &self.head,
+        }
     }
 }
 
 /// The card around the firmware, for one step.
 struct NativeHal<'a, M> {
     side: &'a mut Peripherals,
+    /// Table memory: every word that the firmware has stands in here.
+    table: &'a [AtomicU32],
+    /// The trace was on when the step began.
+    traces: bool,
+    /// Something was stored into table memory.
+    has_stored: bool,
     /// The way to host memory, for what is due at once.
     window: &'a Window<'a>,
     meter: &'a M,
@@ -104,9 +126,44 @@ impl<M: Meter> NativeHal<'_, M> {
         self.side.now + self.meter.spent()
     }
 
+    /// Whether what goes to the host is written at once: everything is due, and nobody has to be told
+    /// first that it goes. An outbox is empty when a step begins, so nothing is overtaken.
+    #[inline(always)]
+    fn is_direct(&self) -> bool {
+        !M::COUNTS && !self.traces
+    }
+
     /// Stands still until stores have arrived, as a fence does.
+    #[inline(always)]
     fn fence(&self) {
-        self.meter.stall(self.side.table_port.fence(self.at()));
+        if M::COUNTS {
+            self.meter.stall(self.side.table_port.fence(self.at()));
+        }
+    }
+
+    #[inline(always)]
+    fn charge_load(&self, charge: Charge, word: u32) {
+        if M::COUNTS {
+            self.meter.charge(charge, 1);
+            self.meter.stall(self.side.table_port.load(word));
+        }
+    }
+
+    /// A store of this step goes to the table.
+    #[inline(always)]
+    fn note_store(&mut self) {
+        self.has_stored = true;
+        if M::COUNTS {
+            self.side.table_port.store(self.at());
+        }
+    }
+
+    /// Notes the slot with which a block begins, whose marks are charged by what it says.
+    #[inline(always)]
+    fn note_head(&self, word: u32) {
+        if M::COUNTS && !Flag::CONTINUATION.is_in((word >> 16) as u16) {
+            self.head.set(word);
+        }
     }
 }
 
@@ -119,35 +176,39 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.side.settings
     }
 
-    #[inline]
+    #[inline(always)]
     fn load(&self, word: u32) -> u32 {
-        self.meter.charge(Charge::LOAD, 1);
-        self.meter.stall(self.side.table_port.load(word));
-        self.side.table.load_relaxed(word as usize)
+        self.charge_load(Charge::LOAD, word);
+        // ORDERING: Relaxed. A word that only the firmware writes.
+        // Checked by `loom_header::a_header_is_whole`.
+        self.table[word as usize].load(Ordering::Relaxed)
     }
 
-    #[inline]
+    #[inline(always)]
     fn store(&mut self, word: u32, value: u32) {
         self.meter.charge(Charge::STORE, 1);
-        self.side.has_acted = true;
-        self.side.table_port.store(self.at());
-        self.side.table.store_relaxed(word as usize, value);
+        self.note_store();
+        // ORDERING: Relaxed. A private word, or one that a later `publish` makes visible.
+        // Checked by `loom_header::a_header_is_whole`.
+        self.table[word as usize].store(value, Ordering::Relaxed);
     }
 
-    #[inline]
+    #[inline(always)]
     fn publish(&mut self, word: u32, value: u32) {
         self.meter.charge(Charge::PUBLISH, 1);
         self.fence();
-        self.side.has_acted = true;
-        self.side.table_port.store(self.at());
-        self.side.table.store_release(word as usize, value);
+        self.note_store();
+        // ORDERING: Release. Pairs with the Acquire of the datapath: publishes everything stored
+        // before. Checked by `loom_link::reader_sees_old_or_new_never_torn`.
+        self.table[word as usize].store(value, Ordering::Release);
     }
 
     #[inline]
     fn observe(&self, word: u32) -> u32 {
-        self.meter.charge(Charge::OBSERVE, 1);
-        self.meter.stall(self.side.table_port.load(word));
-        let value = self.side.table.load_acquire(word as usize);
+        self.charge_load(Charge::OBSERVE, word);
+        // ORDERING: Acquire. Pairs with the Release of the datapath's ages.
+        // Checked by `loom_header::an_age_belongs_to_its_generation`.
+        let value = self.table[word as usize].load(Ordering::Acquire);
         self.fence();
         value
     }
@@ -166,10 +227,21 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.meter.charge(Charge::PEEK, 1);
         let slot = self.side.front(place);
         let value = slot.and_then(|slot| slot.get(word as usize)).copied().unwrap_or(0);
-        if word == 0 && !Flag::CONTINUATION.is_in((value >> 16) as u16) {
-            self.head.set(value);
+        if word == 0 {
+            self.note_head(value);
         }
         value
+    }
+
+    #[inline]
+    fn take(&mut self, ring: u32, slot: &mut Slot) -> bool {
+        self.meter.charge(Charge::FRONT, 1);
+        let Some(words) = self.side.front(ring) else { return false };
+        *slot = *words;
+        self.meter.charge(Charge::PEEK, slot.len() as u32);
+        self.note_head(slot[0]);
+        self.skip(ring);
+        true
     }
 
     fn skip(&mut self, ring: u32) {
@@ -184,6 +256,10 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn complete(&mut self, ring: u32, completion: [u32; 4]) -> bool {
         self.meter.charge(Charge::COMPLETE, 1);
+        if self.is_direct() {
+            self.side.complete_now(self.window, ring, completion);
+            return true;
+        }
         let has_room = !self.side.outbox.is_full();
         if has_room {
             self.side.complete(self.at(), ring, completion);
@@ -199,6 +275,10 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
         self.meter.charge(Charge::WRITE, 1);
         self.meter.charge(Charge::WRITE_WORD, words.len() as u32);
+        if self.is_direct() {
+            self.side.result_now(self.window, ring, iova, words);
+            return true;
+        }
         let has_room = !self.side.outbox.is_full();
         if has_room {
             self.side.result(self.at(), ring, iova, words);
@@ -248,7 +328,9 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     fn event(&mut self, event: [u32; 4]) -> bool {
         self.meter.charge(Charge::EVENT, 1);
         let has_room = !self.side.outbox.is_full() && self.side.event_room() > 0;
-        if has_room {
+        if has_room && self.is_direct() {
+            self.side.event_now(self.window, event);
+        } else if has_room {
             self.side.event(self.at(), event);
         }
         has_room
@@ -264,17 +346,22 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.side.beat(beats.wrapping_add(1));
     }
 
+    #[inline]
     fn trace(&mut self, kind: TraceKind, ring: u32, detail: u32, value: u32) {
-        if let Some(mark) = Charge::of_mark(kind, detail, self.head.get()) {
+        if M::COUNTS
+            && let Some(mark) = Charge::of_mark(kind, detail, self.head.get())
+        {
             self.meter.charge(mark, 1);
         }
-        let happening = Happening { kind, ring, detail, value };
-        self.side.shared.note(TraceWriter::FIRMWARE, self.at(), happening);
+        if self.traces {
+            let happening = Happening { kind, ring, detail, value };
+            self.side.shared.note(TraceWriter::FIRMWARE, self.at(), happening);
+        }
     }
 
     fn count(&mut self, counter: Counter, amount: u32) {
         self.meter.charge(Charge::COUNT, 1);
-        self.side.shared.counters.add(counter, u64::from(amount));
+        self.side.shared.counters.add_own(counter, u64::from(amount));
     }
 
     fn fail(&mut self, code: FailCode, cause: u32) {

@@ -68,7 +68,7 @@ impl Windows {
 
     /// MAIL_FILLED of a ring; a ring that is not served has nothing in its mailbox.
     pub(super) fn mail_filled(&self, side: &Peripherals, ring: u32) -> u32 {
-        let waiting = side.ring(ring).map_or(0, |ring| ring.mailbox.len() as u32);
+        let waiting = side.ring(ring).map_or(0, |ring| ring.mailbox.len());
         self.rings[ring as usize].taken.wrapping_add(waiting)
     }
 
@@ -77,7 +77,7 @@ impl Windows {
         use abi::core::mmio::MAILBOX_SLOTS;
         let taken = self.rings[ring as usize].taken;
         let ahead = place.wrapping_sub(taken) % MAILBOX_SLOTS;
-        let slot = side.ring(ring).and_then(|ring| ring.mailbox.get(ahead as usize));
+        let slot = side.ring(ring).and_then(|ring| ring.mailbox.get(ahead));
         slot.and_then(|slot| slot.get(word as usize)).copied().unwrap_or(0)
     }
 
@@ -91,7 +91,7 @@ impl Windows {
         let taken = &mut self.rings[ring as usize].taken;
         let count = position.wrapping_sub(*taken);
         let is_served = side.ring(ring).is_some();
-        if is_served && count > side.ring(ring).map_or(0, |ring| ring.mailbox.len() as u32) {
+        if is_served && count > side.ring(ring).map_or(0, |ring| ring.mailbox.len()) {
             return Err(Fault);
         }
         *taken = position;

@@ -17,7 +17,6 @@ mod hold;
 mod transmit;
 
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
 use abi::core::Notice;
 use abi::host::limit::{HOLD_RETRY_BATCH, MTU_MAX, RESOLVE_BATCH, TRANSMIT_RINGS_MAX};
@@ -32,6 +31,7 @@ use self::resolver::Route;
 use self::transmit::TransmitRing;
 use crate::dma::PostedQueue;
 use crate::iommu::Window;
+use crate::notices::NoticeSender;
 use crate::outbox::raise_interrupts;
 use crate::port::Port;
 use crate::rings::RingConfig;
@@ -81,7 +81,7 @@ pub(crate) struct Datapath {
     shared: Arc<Shared>,
     table: Arc<TableMemory>,
     port: Box<dyn Port>,
-    notices: SyncSender<Notice>,
+    notices: NoticeSender,
     reader: Reader,
     hold: HoldPool,
     rings: [Option<TransmitRing>; TRANSMIT_RINGS_MAX as usize],
@@ -109,7 +109,7 @@ impl Datapath {
         shared: Arc<Shared>,
         table: Arc<TableMemory>,
         port: Box<dyn Port>,
-        notices: SyncSender<Notice>,
+        notices: NoticeSender,
     ) -> Self {
         let card = &shared.config.capabilities;
         Self {
@@ -248,7 +248,7 @@ impl Datapath {
 
     /// Leaves a notice for the firmware; `false` when there was no room and it is forgotten.
     fn notice(&self, notice: Notice) -> bool {
-        let is_left = self.notices.try_send(notice).is_ok();
+        let is_left = self.notices.leave(notice);
         if !is_left {
             self.shared.counters.add(Counter::NOTICES_LOST, 1);
         }

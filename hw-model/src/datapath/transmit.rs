@@ -14,8 +14,9 @@ use abi::host::trace::{TraceKind, TraceWriter};
 use abi::host::transmit::{PROGRESS, TransmitDescriptor};
 
 use crate::iommu::Window;
-use crate::rings::{CompletionRing, RingConfig, doorbell_tail};
+use crate::rings::{CompletionRing, RingConfig};
 use crate::shared::Shared;
+use crate::slots::SlotRing;
 use crate::trace::Happening;
 
 /// Descriptors that wait for a batch, a ring, those under way included.
@@ -36,13 +37,12 @@ struct Flight {
 #[derive(Debug)]
 pub(crate) struct TransmitRing {
     number: u32,
-    config: RingConfig,
+    slots: SlotRing<DESCRIPTOR_WORDS>,
     pub(crate) completions: CompletionRing,
     /// Descriptors with the time at which their payload is at hand.
     ready: VecDeque<(u64, TransmitDescriptor)>,
     /// Frames in the batch under way, each of which will need a completion slot.
     pub(crate) promised: u32,
-    fetched: u32,
     seen_tail: u32,
     flight: Option<Flight>,
 }
@@ -54,11 +54,10 @@ impl TransmitRing {
         let gap = shared.clock.in_us(u64::from(config.moderation_us));
         Self {
             number,
-            config,
+            slots: SlotRing::new(number, config.base, config.size),
             completions: CompletionRing::new(number, &config, gap),
             ready: VecDeque::with_capacity(READY_MAX as usize),
             promised: 0,
-            fetched: 0,
             seen_tail: 0,
             flight: None,
         }
@@ -109,18 +108,17 @@ impl TransmitRing {
         if self.flight.is_some() {
             return Ok(false);
         }
-        let size = self.config.size;
-        let tail = doorbell_tail(&shared.slot.doorbells, self.number);
-        if tail == self.fetched {
-            return Ok(false);
+        match self.slots.look(&shared.slot.doorbells) {
+            Ok(false) => return Ok(false),
+            Ok(true) => {}
+            Err(_bad) => return Err(bad_doorbell(shared)),
         }
-        let Some(waiting) = size.used(self.fetched, tail) else {
-            return Err(bad_doorbell(shared));
-        };
-        let descriptors = waiting
+        let tail = self.slots.tail();
+        let descriptors = self
+            .slots
+            .waiting()
             .min(READY_MAX - (self.ready.len() as u32).min(READY_MAX))
-            .min(FETCH_BATCH)
-            .min(size.slots() - size.slot(self.fetched));
+            .min(FETCH_BATCH);
         if descriptors == 0 {
             return Ok(false);
         }
@@ -140,18 +138,17 @@ impl TransmitRing {
         let Some(flight) = self.flight.take_if(|flight| flight.due <= now) else {
             return Ok(false);
         };
-        for _ in 0..flight.descriptors {
-            let slot = u64::from(self.config.size.slot(self.fetched));
-            let iova = self.config.base + slot * TransmitDescriptor::BYTES as u64;
-            let mut words = [0; DESCRIPTOR_WORDS];
-            window.read(iova, &mut words).map_err(|_refusal| FailCode::RING_BUS)?;
-            let descriptor = TransmitDescriptor::read(&words);
+        let mut slots = [[0; DESCRIPTOR_WORDS]; FETCH_BATCH as usize];
+        let slots = &mut slots[..flight.descriptors as usize];
+        self.slots.fetch(window, slots).map_err(|_refusal| FailCode::RING_BUS)?;
+        for words in slots {
+            let descriptor = TransmitDescriptor::read(&*words);
             let cycles = shared.read_cycles(u64::from(descriptor.bytes.min(MTU_MAX)));
             self.ready.push_back((shared.clock.due(flight.due, cycles), descriptor));
-            self.fetched = self.fetched.wrapping_add(1);
         }
-        shared.registers.rings[self.number as usize].fetched.set(self.fetched);
-        self.note(shared, now, TraceKind::FETCHED, flight.descriptors, self.fetched);
+        let fetched = self.slots.fetched();
+        shared.registers.rings[self.number as usize].fetched.set(fetched);
+        self.note(shared, now, TraceKind::FETCHED, flight.descriptors, fetched);
         Ok(true)
     }
 
