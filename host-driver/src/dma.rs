@@ -158,7 +158,8 @@ impl HandleList {
 #[derive(Debug)]
 pub(crate) struct ResultBuffers {
     backing: Arc<dyn Backing>,
-    kept: Vec<DmaRegion>,
+    /// Boxed, because they go from hand to hand with every tree.
+    kept: Vec<Box<DmaRegion>>,
 }
 
 impl ResultBuffers {
@@ -167,15 +168,16 @@ impl ResultBuffers {
     }
 
     /// A buffer of at least `bytes` bytes.
-    pub(crate) fn take(&mut self, bytes: usize) -> io::Result<DmaRegion> {
+    pub(crate) fn take(&mut self, bytes: usize) -> io::Result<Box<DmaRegion>> {
         if let Some(at) = self.kept.iter().rposition(|kept| kept.memory().bytes() >= bytes) {
             return Ok(self.kept.swap_remove(at));
         }
         let bytes = bytes.max(RESULT_BYTES_MIN);
-        DmaRegion::new(&self.backing, bytes.next_multiple_of(limit::RESULT_UNIT as usize))
+        let bytes = bytes.next_multiple_of(limit::RESULT_UNIT as usize);
+        Ok(Box::new(DmaRegion::new(&self.backing, bytes)?))
     }
 
-    pub(crate) fn give_back(&mut self, buffer: DmaRegion) {
+    pub(crate) fn give_back(&mut self, buffer: Box<DmaRegion>) {
         if self.kept.len() < KEPT_MAX && buffer.memory().bytes() <= KEPT_BYTES_MAX {
             self.kept.push(buffer);
         }

@@ -15,7 +15,7 @@ use crossbeam_queue::ArrayQueue;
 
 use super::apply::apply;
 use super::lane::Lane;
-use super::ticket::{Deliveries, Recipient};
+use super::ticket::{Answer, Deliveries, Recipient};
 use crate::backing::Backing;
 use crate::bring_up::read;
 use crate::dma::{DmaRegion, ResultBuffers};
@@ -95,6 +95,61 @@ impl Engine {
         self.reap_events();
     }
 
+    /// Whether ring `ring` can take a tree now that nobody waits before.
+    pub(super) fn is_free(&self, ring: usize) -> bool {
+        let (lane, waiting) = (&self.lanes[ring], &self.waiting[ring]);
+        let is_idle = lane.flying() == 0 && waiting.is_empty() && lane.is_open();
+        is_idle && self.fault.is_none() && self.outstanding < self.in_flight
+    }
+
+    /// The road of a single command: sends a tree on a ring that is free, and looks for its answer
+    /// as long as nobody else wants the engine, at most `spins` times. Without an answer the tree
+    /// stays under way, for nobody yet.
+    pub(super) fn run_alone(
+        &mut self,
+        Request { ring, tree, recipient }: Request,
+        queue: &ArrayQueue<Request>,
+        spins: u32,
+        deliveries: &mut Deliveries,
+    ) -> Option<Answer> {
+        let lane = &mut self.lanes[ring];
+        if let Err((_, error)) = lane.begin(tree, recipient, &mut self.buffers) {
+            return Some(Err(Box::new(error)));
+        }
+        lane.publish();
+        self.outstanding += 1;
+        let mut left = spins;
+        let landed = loop {
+            let lane = &mut self.lanes[ring];
+            match lane.reap(&mut self.buffers) {
+                Ok(None) if left > 0 && queue.is_empty() => left -= 1,
+                Ok(None) => return None,
+                Ok(Some((tree, _))) => break Ok(tree),
+                Err(fault) => break Err(fault),
+            }
+            if lane.is_partly_sent() {
+                lane.push();
+                lane.publish();
+            }
+        };
+        let answer = landed.and_then(|tree| {
+            self.outstanding -= 1;
+            self.lanes[ring].give_back_slots(1);
+            self.follow(ring, tree)
+        });
+        self.idle_turns = 0;
+        self.reap_events();
+        if let Err(fault) = &answer {
+            self.fail(fault.clone(), deliveries);
+        }
+        Some(answer.map_err(Box::new))
+    }
+
+    /// Lets the answer of the tree that [`Engine::run_alone`] left under way go to `recipient`.
+    pub(super) fn hand_over(&mut self, ring: usize, recipient: Recipient) {
+        self.lanes[ring].hand_over(recipient);
+    }
+
     /// Answers everything with `fault`, now and until a reset.
     pub(super) fn fail(&mut self, fault: Error, deliveries: &mut Deliveries) {
         for (_, recipient) in self.drain() {
@@ -164,7 +219,13 @@ impl Engine {
                 let (tree, recipient) = landed;
                 reaped += 1;
                 self.outstanding -= 1;
-                self.land(number, tree, recipient, deliveries)?;
+                match self.follow(number, tree) {
+                    Ok(outcome) => deliveries.put(recipient, Ok(outcome)),
+                    Err(error) => {
+                        deliveries.put(recipient, Err(Box::new(error.clone())));
+                        return Err(error);
+                    }
+                }
             }
             if reaped > 0 {
                 self.lanes[number].give_back_slots(reaped);
@@ -173,30 +234,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Checks and follows what came back for a tree, and hands it on.
-    fn land(
-        &mut self,
-        number: usize,
-        tree: Tree,
-        recipient: Recipient,
-        deliveries: &mut Deliveries,
-    ) -> Result<(), Error> {
+    /// Checks and follows what came back for a tree.
+    fn follow(&mut self, number: usize, tree: Tree) -> Result<Outcome, Error> {
         let followed = Outcome::new(tree).and_then(|mut outcome| {
             apply(&mut self.shadow, &mut outcome)?;
             outcome.shed_slots();
             Ok(outcome)
         });
-        match followed {
-            Ok(outcome) => {
-                deliveries.put(recipient, Ok(outcome));
-                Ok(())
-            }
-            Err(what) => {
-                let error = self.lanes[number].nonsense(what);
-                deliveries.put(recipient, Err(Box::new(error.clone())));
-                Err(error)
-            }
-        }
+        followed.map_err(|what| self.lanes[number].nonsense(what))
     }
 
     /// Now and then, when nothing happens, looks whether the card still lives.

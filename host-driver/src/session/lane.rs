@@ -41,7 +41,7 @@ pub(super) struct Flying {
     pub(super) tree: Tree,
     pub(super) recipient: Recipient,
     tag: u16,
-    results: DmaRegion,
+    results: Box<DmaRegion>,
     /// Slots written so far.
     sent: usize,
     /// Position after its last slot, once all are written.
@@ -160,6 +160,13 @@ impl Lane {
         self.flying.push_back(Flying { tree, recipient, tag, results, sent: 0, end: 0 });
         self.push();
         Ok(())
+    }
+
+    /// Gives the newest tree another recipient.
+    pub(super) fn hand_over(&mut self, recipient: Recipient) {
+        if let Some(newest) = self.flying.back_mut() {
+            newest.recipient = recipient;
+        }
     }
 
     /// Writes as many slots of the newest tree as there is room for.

@@ -318,32 +318,50 @@ impl<B: Backing> Shared<B> {
 
     /// Submits a tree and waits for its outcome, which most often comes while this drives.
     fn run(&self, ring: u32, tree: Tree) -> Answered {
+        let mut request = self.request(ring, tree, Recipient::Driver)?;
+        let (ring, mut patience) = (request.ring, Patience::default());
+        if let Ok(mut engine) = self.engine.try_lock()
+            && self.queue.is_empty()
+            && engine.is_free(ring)
+        {
+            let mut deliveries = Deliveries::new(None);
+            let spins = patience.spins();
+            let answer = engine.run_alone(request, &self.queue, spins, &mut deliveries);
+            if let Some(answer) = answer {
+                drop(engine);
+                deliveries.deliver();
+                return opened(answer);
+            }
+            let cell = new_cell();
+            engine.hand_over(ring, Recipient::Ticket(Arc::clone(&cell)));
+            drop(engine);
+            return self.wait(cell, &mut patience);
+        }
         let cell = new_cell();
-        let recipient = Recipient::Ticket(Arc::clone(&cell));
-        let request = self.request(ring, tree, recipient)?;
-        let (mut deliveries, mut patience) = (Deliveries::new(Some(&cell)), Patience::default());
+        request.recipient = Recipient::Ticket(Arc::clone(&cell));
+        let mut deliveries = Deliveries::new(Some(&cell));
         self.enqueue(request, &mut deliveries, &mut patience)?;
-        let answer = match deliveries.answer {
+        match deliveries.answer {
             Some(answer) => opened(answer),
-            None => self.wait(&cell, &mut patience),
-        };
-        keep_cell(cell);
-        answer
+            None => self.wait(cell, &mut patience),
+        }
     }
 
     /// Waits for the answer that is put into `cell`.
-    fn wait(&self, cell: &Cell, patience: &mut Patience) -> Answered {
-        loop {
-            if let Some(answer) = taken(cell) {
-                return opened(answer);
+    fn wait(&self, cell: Cell, patience: &mut Patience) -> Answered {
+        let answer = loop {
+            if let Some(answer) = taken(&cell) {
+                break answer;
             }
-            let mut deliveries = Deliveries::new(Some(cell));
+            let mut deliveries = Deliveries::new(Some(&cell));
             let has_driven = self.drive(&mut None, &mut deliveries, patience.spins());
             if let Some(answer) = deliveries.deliver() {
-                return opened(answer);
+                break answer;
             }
             self.rest(has_driven, patience)?;
-        }
+        };
+        keep_cell(cell);
+        opened(answer)
     }
 
     /// One pause of a wait, so that a simulated card goes on, the processor rests, interrupts are

@@ -28,6 +28,8 @@ pub(crate) type Answer = Result<Outcome, Box<Error>>;
 pub(crate) enum Recipient {
     Ticket(Cell),
     Callback(Callback),
+    /// Whoever drives the engine just now, and sees by itself what has come.
+    Driver,
 }
 
 /// Outcomes on their way to their recipients.
@@ -57,6 +59,7 @@ impl Deliveries {
                 *cell.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             }
             Recipient::Callback(callback) => self.callbacks.push((callback, answer)),
+            Recipient::Driver => {}
         }
     }
 
@@ -138,6 +141,7 @@ impl fmt::Debug for Recipient {
         f.write_str(match self {
             Self::Ticket(_) => "Ticket",
             Self::Callback(_) => "Callback",
+            Self::Driver => "Driver",
         })
     }
 }
@@ -178,11 +182,9 @@ impl<B: Backing> Ticket<B> {
     /// # Errors
     /// When the card fails, vanishes, or makes no progress within
     /// [`Config::command_timeout_ms`](crate::Config::command_timeout_ms).
-    pub fn wait(self) -> Answered {
-        match &self.cell {
-            Some(cell) => self.shared.wait(cell, &mut Patience::default()),
-            None => Err(Error::Closed),
-        }
+    pub fn wait(mut self) -> Answered {
+        let cell = self.cell.take().ok_or(Error::Closed)?;
+        self.shared.wait(cell, &mut Patience::default())
     }
 }
 
