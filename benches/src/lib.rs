@@ -16,11 +16,8 @@ pub mod engine;
 pub mod floor;
 pub mod jobs;
 pub mod machine;
-mod offloaded;
 pub mod peer;
 mod raw;
 pub mod ring;
 pub mod table;
 pub mod turns;
-
-pub use offloaded::{Offloaded, tree};

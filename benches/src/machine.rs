@@ -9,17 +9,15 @@ use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use serde::Serialize;
 
 use crate::raw;
 
-/// The processor that is the host's.
+/// The processor that is the host's: the first that this process may use.
 pub const HOST: usize = 0;
-/// The processor that is the card's, or the other side's of a ring.
+/// The processor that is the card's, or the other side's of a ring: the second one.
 pub const CARD: usize = 1;
-/// Processors without which nothing is measured.
-pub const PROCESSORS_MIN: usize = 2;
 
 /// How long the clocks are compared.
 const CALIBRATION: Duration = Duration::from_millis(50);
@@ -90,13 +88,20 @@ impl Facts {
     }
 }
 
-/// Keeps the calling thread, and the threads that it starts from now on, on `processor`.
+/// Keeps the calling thread, and the threads that it starts from now on, on `processor`: the
+/// number of one that this process may use.
 ///
 /// # Panics
-/// When the machine has no such processor for us.
+/// When there is no such processor: nothing is measured on fewer than two.
 pub fn pin(processor: usize) {
+    static USABLE: OnceLock<Vec<usize>> = OnceLock::new();
+    let usable = USABLE.get_or_init(|| {
+        let all = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+        (0..CpuSet::MAX_CPU).filter(|number| all.is_set(*number)).collect()
+    });
+    let number = usable.get(processor).copied();
     let mut set = CpuSet::new();
-    set.set(processor);
+    set.set(number.expect("two processors that this process may use"));
     sched_setaffinity(None, &set).expect("a processor that this process may use");
 }
 

@@ -31,6 +31,9 @@ pub trait Table: Sync {
     /// Changes as `pace` says, until it is over; gives how often.
     fn change(&self, pace: &mut Pace<'_>) -> u64;
 
+    /// What a reader does that has nothing to look up: a writer may be waiting for it.
+    fn rest(&self) {}
+
     /// Looks one key after the other up and counts how long each took; gives how many found no
     /// whole value.
     fn time(&self, keys: &[u32], histogram: &mut Histogram) -> u64 {
@@ -96,15 +99,32 @@ impl Pace<'_> {
         Some(self.chance.draw())
     }
 
+    /// Goes on to the next `count` changes, made together; `false` when it is over. Waits as the
+    /// pace asks.
+    pub fn draw_many(&mut self, count: u64) -> bool {
+        // ORDERING: Relaxed. Nothing but the wish to stop. No loom test: one word.
+        if self.is_over.load(Ordering::Relaxed) {
+            return false;
+        }
+        if let Rate::PerSecond(rate) = self.rate
+            && !self.wait(rate)
+        {
+            return false;
+        }
+        self.changes += count;
+        true
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
     /// Changes so far.
     #[must_use]
     pub const fn changes(&self) -> u64 {
         self.changes
-    }
-
-    /// Notes that so many changes more were made.
-    pub const fn add(&mut self, changes: u64) {
-        self.changes += changes;
     }
 
     /// Waits until the next change is due; `false` when it is over.
@@ -146,6 +166,9 @@ pub fn beside_writer<T>(table: &dyn Table, rate: Rate, read: impl FnOnce() -> T)
         let answer = read();
         // ORDERING: Relaxed. Nothing but the wish to stop. No loom test: one word.
         is_over.store(true, Ordering::Relaxed);
+        while !writer.is_finished() {
+            table.rest();
+        }
         (answer, writer.join().expect("the writer ends in peace"))
     })
 }

@@ -219,6 +219,7 @@ pub fn median(figures: &[f64]) -> f64 {
 pub struct Histogram {
     buckets: Vec<u64>,
     count: u64,
+    ticks: u64,
 }
 
 impl Default for Histogram {
@@ -232,7 +233,7 @@ impl Histogram {
     #[must_use]
     pub fn new() -> Self {
         let doublings = (u64::BITS - BUCKET_BITS + 1) as usize;
-        Self { buckets: vec![0; doublings * BUCKETS], count: 0 }
+        Self { buckets: vec![0; doublings * BUCKETS], count: 0, ticks: 0 }
     }
 
     /// Counts one.
@@ -240,6 +241,7 @@ impl Histogram {
     pub fn add(&mut self, ticks: u64) {
         self.buckets[Self::bucket(ticks)] += 1;
         self.count += 1;
+        self.ticks += ticks;
     }
 
     /// How many were counted.
@@ -248,10 +250,17 @@ impl Histogram {
         self.count
     }
 
+    /// All of them together, in ns.
+    #[must_use]
+    pub fn total_ns(&self) -> f64 {
+        self.ticks as f64 / machine::ticks_per_ns()
+    }
+
     /// Takes all of `other` in.
     pub fn merge(&mut self, other: &Self) {
         self.buckets.iter_mut().zip(&other.buckets).for_each(|(all, more)| *all += more);
         self.count += other.count;
+        self.ticks += other.ticks;
     }
 
     /// The duration in ns that a `share` of them did not exceed.

@@ -4,9 +4,11 @@
 //! pins its own threads; who wants them undisturbed starts it under a first-in first-out policy.
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
-use benches::jobs;
+use benches::jobs::{self, Tell};
 use benches::machine::Facts;
+use benches::peer::kernel::KernelError;
 use benches::turns::{Plan, Report};
 use clap::{Parser, ValueEnum};
 
@@ -41,9 +43,16 @@ enum Job {
     Command,
     /// Offload of N paths.
     Offload,
+    /// Many threads that submit.
+    Threads,
+    /// The kernel's routes, in a network namespace of this process's own.
+    Kernel,
 }
 
-fn main() {
+/// Exit status when the system does not let a job be measured.
+const NOT_PERMITTED: u8 = 77;
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let Arguments { sizes, repeats, quick, .. } = arguments;
     let plan = Plan { sizes, repeats, is_quick: quick };
@@ -61,5 +70,22 @@ fn main() {
         Job::Relink => jobs::relink::run(&plan, &mut tell),
         Job::Command => jobs::command::run(&plan, &mut tell),
         Job::Offload => jobs::offload::run(&plan, &mut tell),
+        Job::Threads => jobs::threads::run(&plan, &mut tell),
+        Job::Kernel => return kernel(&plan, &mut tell),
+    }
+    ExitCode::SUCCESS
+}
+
+fn kernel(plan: &Plan, tell: &mut Tell<'_>) -> ExitCode {
+    let Err(error) = jobs::kernel::run(plan, tell) else { return ExitCode::SUCCESS };
+    match error {
+        KernelError::NotPermitted { .. } | KernelError::NotSupported { .. } => {
+            eprintln!("the kernel is not measured: {error}");
+            ExitCode::from(NOT_PERMITTED)
+        }
+        KernelError::Other { ref source, .. } => {
+            eprintln!("{error}: {source}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -4,8 +4,10 @@
 //! and what the card answered is checked after each repetition.
 
 pub mod command;
+pub mod lookup;
 pub mod offload;
 pub mod relink;
+pub mod threads;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

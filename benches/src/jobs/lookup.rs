@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 use super::Tell;
+use crate::engine::lookup::Lookup;
 use crate::floor::chain::{BATCHES, Chain};
 use crate::peer::maps::{DashMap, LeftRight, Papaya, Scc};
 use crate::table::{Rate, Table, beside_writer};
@@ -14,9 +15,9 @@ const ENTRIES: usize = 1 << 20;
 /// Neighbors of the chains.
 const NEIGHBORS: usize = 1024;
 /// Keys of a repetition: a multiple of every batch.
-const KEYS: usize = 1 << 17;
+const KEYS: usize = 1 << 18;
 /// Keys of a repetition that is to be quick.
-const KEYS_QUICK: usize = 1 << 15;
+const KEYS_QUICK: usize = 1 << 16;
 /// Keys there are: repetitions take one piece of them after another.
 const KEYS_ALL: usize = 1 << 20;
 /// Batch of the cases that vary the writer's rate.
@@ -32,11 +33,12 @@ const RATES: [Rate; 5] = [
 
 /// Measures all cases.
 pub fn run(plan: &Plan, tell: &mut Tell<'_>) {
-    let floor = Chain::new(ENTRIES, NEIGHBORS);
+    let (floor, engine) = (Chain::new(ENTRIES, NEIGHBORS), Lookup::new(ENTRIES, NEIGHBORS));
     let (papaya, dashmap) = (Papaya::default(), DashMap::default());
     let (scc, left_right) = (Scc::default(), LeftRight::default());
-    let tables: [(&str, &dyn Table); 5] = [
+    let tables: [(&str, &dyn Table); 6] = [
         ("floor", &floor),
+        ("flue", &engine),
         ("papaya", &papaya),
         ("dashmap", &dashmap),
         ("scc", &scc),
@@ -85,8 +87,10 @@ fn by_batches(
     (batch, rate): (usize, Rate),
 ) {
     let once = |table: &dyn Table| {
-        let keys = keys.next();
+        let (before, keys) = (keys.next(), keys.next());
         let (ns, rate) = beside_writer(table, rate, || {
+            // Brings back into the caches what the series before this one drove out.
+            assert_eq!(table.look_up(before, batch), 0, "every lookup finds a whole value");
             let started = Instant::now();
             let torn = table.look_up(keys, batch);
             let ns = started.elapsed().as_nanos() as f64 / keys.len() as f64;

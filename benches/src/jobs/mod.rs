@@ -3,10 +3,12 @@
 //! From the command line to `turns`. Each gives its lines to the caller as they are measured.
 
 pub mod command;
+pub mod kernel;
 pub mod lookup;
 pub mod offload;
 pub mod relink;
 pub mod ring;
+pub mod threads;
 
 use crate::turns::{Plan, Report};
 

@@ -4,5 +4,6 @@
 //! for integers where one is asked for. Peers that need packages of the system are C programs
 //! beside this crate.
 
+pub mod kernel;
 pub mod maps;
 pub mod queues;
