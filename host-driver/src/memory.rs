@@ -9,6 +9,7 @@
 
 use std::io;
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -203,6 +204,55 @@ impl Memory {
         let first = unsafe { base.add(self.start / WORD_BYTES + first) };
         Run { first, words, memory: PhantomData }
     }
+}
+
+/// The words of a memory as a slice, for who looks them up all the time: where it lies is found
+/// out once. The memory lives as long as this does.
+#[derive(Debug)]
+pub struct Cells {
+    first: NonNull<AtomicU32>,
+    words: usize,
+    _memory: Memory,
+}
+
+// SAFETY: it is a reference to atomic words with their owner, both of which may cross threads.
+unsafe impl Send for Cells {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Cells {}
+
+impl Cells {
+    /// All words of `memory`.
+    #[must_use]
+    pub fn of(memory: Memory) -> Self {
+        let words = memory.bytes / WORD_BYTES;
+        let first = if words == 0 { NonNull::dangling() } else { memory.cell(0).into() };
+        Self { first, words, _memory: memory }
+    }
+}
+
+impl std::ops::Deref for Cells {
+    type Target = [AtomicU32];
+
+    #[inline]
+    fn deref(&self) -> &[AtomicU32] {
+        // SAFETY: `first` is the first of so many words of a memory that lives as long as `self`;
+        // each of them may be referred to as in `Memory::cell`.
+        unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.words) }
+    }
+}
+
+/// Asks the processor to have the line of this word at hand soon. It reads nothing, orders nothing
+/// and waits for nothing; without it nothing but time is lost.
+#[inline]
+pub fn prefetch(word: &AtomicU32) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 processor has the instruction, and it is valid for any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(word).cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = word;
 }
 
 /// Words in a row, found to lie inside their memory, that one side owns from hand-over to
@@ -412,6 +462,18 @@ mod tests {
     #[should_panic(expected = "past the end of the memory")]
     fn many_words_end_where_the_memory_does() {
         Memory::new(64).unwrap().part(16, 16).store_all(1, &[0; 4]);
+    }
+
+    #[test]
+    fn cells_are_the_words_and_keep_the_memory() {
+        let memory = Memory::new(64).unwrap();
+        let cells = Cells::of(memory.part(16, 32));
+        memory.store_relaxed(5, 7);
+        drop(memory);
+        assert_eq!((cells.len(), cells[1].load(Ordering::Relaxed)), (8, 7));
+        prefetch(&cells[1]);
+        let none = Cells::of(Memory::new(64).unwrap().part(64, 0));
+        assert!(none.is_empty());
     }
 
     #[test]
