@@ -9,11 +9,13 @@
 
 pub mod reachability;
 pub mod reader;
+pub mod region;
 pub mod resolver;
 
 mod batch;
 mod frame;
 mod hold;
+mod stages;
 mod transmit;
 
 use std::sync::Arc;

@@ -10,7 +10,8 @@ use abi::host::handle::Handle;
 use abi::host::limit::RESOLVE_BATCH;
 use host_driver::memory::Words;
 use hw_model::datapath::reader::Reader;
-use hw_model::datapath::resolver::{Resolver, Verdict};
+use hw_model::datapath::region::{Indexed, Table};
+use hw_model::datapath::resolver::{Resolver, Route};
 use hw_model::table_memory::TableMemory;
 
 use super::{PATHS, Shared, Stamp};
@@ -81,6 +82,17 @@ impl Words for Interrupted<'_> {
     }
 }
 
+impl Table for Interrupted<'_> {
+    type Region<'a, const N: usize>
+        = Indexed<'a, Self, N>
+    where
+        Self: 'a;
+
+    fn region<const N: usize>(&self, first: u32, entries: u32) -> Indexed<'_, Self, N> {
+        Indexed::new(self, first, entries)
+    }
+}
+
 /// Reads until it is told to stop, or `reads` frames were read.
 pub(crate) fn read(shared: &Arc<Shared>, number: usize, reads: u64) -> Sightings {
     let bare = &shared.bare;
@@ -88,23 +100,25 @@ pub(crate) fn read(shared: &Arc<Shared>, number: usize, reads: u64) -> Sightings
     let resolver = Resolver::new(&table, bare.layout(), bare.capabilities());
     let epochs = bare.epochs(number);
     let mut reader = Reader::default();
-    let mut batch: Vec<(usize, Handle, Verdict)> = Vec::with_capacity(RESOLVE_BATCH as usize);
+    let mut paths = [0; RESOLVE_BATCH as usize];
+    let mut handles = [Handle::NULL; RESOLVE_BATCH as usize];
+    let mut routes = [Route::NONE; RESOLVE_BATCH as usize];
     let mut seen = Sightings::default();
     let mut next = number * 31;
     while seen.reads < reads && !shared.is_stopped() {
         reader.begin(epochs, |_| {});
-        for _ in 0..RESOLVE_BATCH {
+        for (path, handle) in paths.iter_mut().zip(&mut handles) {
             next = (next + 7) % PATHS;
-            let handle = shared.handle(next);
-            batch.push((next, handle, resolver.resolve(handle)));
+            (*path, *handle) = (next, shared.handle(next));
         }
+        resolver.routes(&handles, &mut routes);
         seen.reads += u64::from(RESOLVE_BATCH);
         if seen.reads.is_multiple_of(READS_A_REST) {
             // On a machine with fewer processors than threads the writer must get its turn.
             std::thread::yield_now();
         }
-        for (path, handle, verdict) in batch.drain(..) {
-            if let Verdict::Send(route) = verdict {
+        for ((path, handle), route) in paths.into_iter().zip(handles).zip(&routes) {
+            if !route.is_none() {
                 cross(shared, path, handle, route.header, &mut seen);
             }
         }

@@ -20,6 +20,7 @@ use abi::host::trace::TraceKind;
 use firmware::Firmware;
 use host_driver::memory::Words;
 use hw_model::datapath::reader::Reader;
+use hw_model::datapath::region::{Indexed, Table};
 use hw_model::datapath::resolver::{Resolver, Route, Verdict};
 use hw_model::epochs::{ANNOUNCED, GLOBAL};
 use loom::sync::Arc;
@@ -94,6 +95,14 @@ impl Words for LoomWords {
     }
 }
 
+impl Table for LoomWords {
+    type Region<'a, const N: usize> = Indexed<'a, Self, N>;
+
+    fn region<const N: usize>(&self, first: u32, entries: u32) -> Indexed<'_, Self, N> {
+        Indexed::new(self, first, entries)
+    }
+}
+
 /// What both sides share.
 pub(crate) struct Card {
     pub(crate) capabilities: Capabilities,
@@ -147,7 +156,19 @@ impl Card {
 
     /// Resolves one handle as a batch of one frame would.
     pub(crate) fn resolve(&self, handle: Handle) -> Verdict {
-        Resolver::new(&self.table, &self.layout, &self.capabilities).resolve(handle)
+        let [verdict] = self.resolve_all([handle]);
+        verdict
+    }
+
+    /// Resolves handles as a batch of so many frames would.
+    pub(crate) fn resolve_all<const N: usize>(&self, handles: [Handle; N]) -> [Verdict; N] {
+        let resolver = Resolver::new(&self.table, &self.layout, &self.capabilities);
+        let mut routes = [Route::NONE; N];
+        resolver.routes(&handles, &mut routes);
+        std::array::from_fn(|i| match routes[i] {
+            route if route.is_none() => resolver.resolve(handles[i]),
+            route => Verdict::Send(route),
+        })
     }
 
     /// What the host has seen completed.
