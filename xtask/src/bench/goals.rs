@@ -108,6 +108,21 @@ impl Cases {
         }
     }
 
+    /// What tells a case from the others that are meant.
+    pub(crate) fn short(self, case: &str) -> &str {
+        match self {
+            Self::One(_) => case,
+            Self::Sizes(begin)
+            | Self::AnySize(begin)
+            | Self::Begin(begin)
+            | Self::Relinked(begin)
+            | Self::Many(begin) => {
+                let end = case.strip_prefix(begin).unwrap_or(case);
+                end.strip_suffix(RELINKED).unwrap_or(end)
+            }
+        }
+    }
+
     /// For a person.
     pub(crate) fn shown(self) -> String {
         match self {
@@ -257,6 +272,8 @@ mod tests {
         assert!(!cases.take("list/in_order/1000"), "too small to count");
         assert!(!cases.take("list/shuffled/10000") && !cases.take("list/in_order/all"));
         assert!(Cases::AnySize("relink_all/idle/").take("relink_all/idle/1000"));
+        assert_eq!(cases.short("list/in_order/10000"), "10000");
+        assert_eq!(Cases::Relinked("batch/").short("batch/64/relinked"), "64");
     }
 
     #[test]

@@ -69,6 +69,17 @@ impl Judged {
         self.cases.iter().find(|case| case.value == value)
     }
 
+    /// Whether a case of it keeps the bound.
+    pub(crate) fn verdict_of(&self, case: &Case) -> Verdict {
+        if self.goal.bound.holds(case.value) { Verdict::Pass } else { Verdict::Miss }
+    }
+
+    /// The cases that miss, by what tells them apart.
+    pub(crate) fn misses(&self) -> Vec<&str> {
+        let missed = self.cases.iter().filter(|case| self.verdict_of(case) == Verdict::Miss);
+        missed.map(|case| self.goal.cases.short(&case.case)).collect()
+    }
+
     /// Whether a case of it has no quiet round.
     pub(crate) fn is_disturbed(&self) -> bool {
         self.cases.iter().any(|case| case.is_disturbed)
@@ -179,7 +190,8 @@ mod tests {
             (1, "list/in_order/100000", "floor", 2.0, NEAR),
         ]));
         assert_eq!((judged.verdict, judged.value), (Verdict::Miss, Some(2.5)));
-        assert_eq!(judged.cases.len(), 2);
+        assert_eq!((judged.cases.len(), judged.misses()), (2, vec!["100000"]));
+        assert_eq!(judged.verdict_of(&judged.cases[0]), Verdict::Pass);
     }
 
     #[test]

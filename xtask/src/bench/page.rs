@@ -65,18 +65,11 @@ fn goals(judged: &[Judged]) -> String {
          measured right after one another; a goal's value is that of its worst case, by the median \
          of the rounds. “×” is a ratio of times: for “≤” the engine's time over the other's, for \
          “≥” the other's over the engine's.</p>\n<table class=\"goals\">\n<thead><tr><th>Job</th>\
-         <th>What</th><th>Against</th><th>Goal</th><th>Value</th><th>Worst case</th>\
+         <th>What</th><th>Against</th><th>Goal</th><th>Value</th><th>Cases</th>\
          <th>Verdict</th></tr></thead>\n<tbody>\n",
     );
     for one in judged {
         let value = one.value.map_or_else(|| "–".into(), |value| one.goal.bound.show(value));
-        let worst = one.worst().map_or_else(
-            || escaped(&one.goal.cases.shown()),
-            |case| {
-                let [ours, other] = [case.ours_ns, case.other_ns].map(|ns| Unit::Time.show(ns));
-                format!("{}<small>{ours} against {other}</small>", escaped(&case.case))
-            },
-        );
         let (class, word) = (class(one.verdict), one.verdict.word());
         let mut remark = String::new();
         if one.is_disturbed() {
@@ -90,16 +83,36 @@ fn goals(judged: &[Judged]) -> String {
             html,
             "<tr class=\"{class}\"><td data-name=\"Job\">{}</td><td data-name=\"What\">{}</td>\
              <td data-name=\"Against\">{}</td><td data-name=\"Goal\" class=\"n\">{}</td>\
-             <td data-name=\"Value\" class=\"n\">{value}</td><td data-name=\"Worst case\">{worst}\
-             </td><td data-name=\"Verdict\"><b>{word}</b>{remark}</td></tr>",
+             <td data-name=\"Value\" class=\"n\">{value}</td><td data-name=\"Cases\">{}</td>\
+             <td data-name=\"Verdict\"><b>{word}</b>{remark}</td></tr>",
             one.goal.job,
             escaped(one.goal.claim),
             escaped(&one.goal.against.shown()),
             one.goal.bound.shown(),
+            cases(one),
         )
         .expect(FITS);
     }
     html.push_str("</tbody>\n</table>\n</section>\n");
+    html
+}
+
+/// Every case of a goal, with its own value and verdict where there are several.
+fn cases(one: &Judged) -> String {
+    let mut html = escaped(&one.goal.cases.shown());
+    for case in &one.cases {
+        let [ours, other] = [case.ours_ns, case.other_ns].map(|ns| Unit::Time.show(ns));
+        let name = escaped(one.goal.cases.short(&case.case));
+        let value = one.goal.bound.show(case.value);
+        let verdict = one.verdict_of(case);
+        write!(
+            html,
+            "<small class=\"{}\">{name}: {value}, {ours} against {other}, <b>{}</b></small>",
+            class(verdict),
+            verdict.word()
+        )
+        .expect(FITS);
+    }
     html
 }
 

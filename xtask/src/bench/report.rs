@@ -135,6 +135,20 @@ impl Report {
         self.judged.iter().filter(|judged| judged.verdict == verdict).count()
     }
 
+    /// What goals would have needed, each once.
+    fn missing(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for judged in &self.judged {
+            for missing in &judged.missing {
+                let missing = format!("{} {missing}", judged.goal.job);
+                if !all.contains(&missing) {
+                    all.push(missing);
+                }
+            }
+        }
+        all
+    }
+
     /// Writes the files into `folder`.
     ///
     /// # Errors
@@ -170,11 +184,8 @@ impl Report {
         if self.judged.iter().any(Judged::is_disturbed) {
             println!("~ the processors moved while this was measured, in every round");
         }
-        for judged in &self.judged {
-            if judged.verdict == Verdict::NotMeasured {
-                let Judged { goal, missing, .. } = judged;
-                println!("not measured: {}, {}: {}", goal.job, goal.claim, missing.join("; "));
-            }
+        for missing in self.missing() {
+            println!("missing: {missing}");
         }
         self.trouble.iter().for_each(|why| println!("failed: {why}"));
         if self.head.is_quick {
@@ -191,6 +202,7 @@ fn goal(judged: &Judged) -> Value {
     let cases = cases.iter().map(|case| {
         json!({
             "case": case.case,
+            "verdict": judged.verdict_of(case).word(),
             "value": case.value,
             "ours": case.ours_ns,
             "other": case.other_ns,
@@ -222,7 +234,7 @@ fn line(taken: &Taken) -> Value {
 
 /// The table as text, one goal a line.
 fn table(judged: &[Judged]) -> String {
-    let head = ["job", "what", "against", "goal", "value", "worst case", "verdict"];
+    let head = ["job", "what", "against", "goal", "value", "worst case", "verdict", "misses at"];
     let mut rows = vec![head.map(String::from)];
     for one in judged {
         let mark = if one.is_disturbed() { " ~" } else { "" };
@@ -234,11 +246,12 @@ fn table(judged: &[Judged]) -> String {
             one.value.map_or_else(|| "-".into(), |value| one.goal.bound.show(value)),
             one.worst().map_or_else(String::new, |case| case.case.clone()),
             format!("{}{mark}", one.verdict.word()),
+            one.misses().join(", "),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<_> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &[String; 7]| {
+    let line = |row: &[String; 8]| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             // Numbers stand under one another at their ends.
             if matches!(column, 3 | 4) {

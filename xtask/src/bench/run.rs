@@ -35,8 +35,8 @@ const TIME: Duration = Duration::from_secs(12 * 60);
 const MORE_ROUNDS: u32 = 2;
 /// How much of a program's messages is shown when it fails, in lines.
 const TAIL: usize = 8;
-/// Columns of a terminal that progress may take.
-const COLUMNS: usize = 76;
+/// Columns of a terminal that a program's messages may take beside its name.
+const COLUMNS: usize = 56;
 
 /// A part of the table, and the programs for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
