@@ -18,6 +18,7 @@ pub mod audit;
 pub mod backing;
 pub mod bar;
 pub mod barrier;
+mod body;
 mod bring_up;
 pub mod dma;
 pub mod error;

@@ -16,11 +16,12 @@ use abi::host::status::{Detail, Kind, Status};
 
 use zerocopy::IntoBytes;
 
+use crate::body::{Place, PlacedList, ResultLayout};
 use crate::dma::HandleList;
 use crate::error::Refused;
 use crate::spare::Spare;
 use crate::state::{ConnectionState, NeighborState, ObjectHead, ObjectState, PathState};
-use crate::tree::{Place, PlacedList, ResultLayout, Tree};
+use crate::tree::Tree;
 
 /// Words of a result record.
 const RECORD_WORDS: usize = ResultRecord::BYTES / 4;
@@ -199,26 +200,23 @@ impl Outcome {
 
     /// The answer for the block that `head` began, held against what was sent: it has a known
     /// status, and when it was done it names an object of its kind. Else the reason.
+    #[inline]
     pub(crate) fn answer(
         &self,
         record: usize,
         head: &CommandHeader,
     ) -> Result<BlockResult, String> {
         let result = self.by_record(record);
-        if result.status == Status::NONE && self.detail() != Detail::NONE {
-            return Ok(result); // The tree was cut short, and says so.
-        }
-        if !is_answer(result.status) {
-            return Err(format!("block {record} has status {}", result.status.0));
-        }
-        let handle = result.handle;
+        let is_cut_short = result.status == Status::NONE && self.detail() != Detail::NONE;
         let is_named = !Flag::PLACEHOLDER.is_in(head.flags);
-        let is_expected = head.handle == 0 || head.handle == handle.0;
-        let is_right = is_expected && handle.kind() == Kind(head.kind);
-        if result.status.is_done() && is_named && !is_right {
-            return Err(format!("block {record} came back with handle {handle}"));
+        let is_expected = head.handle == 0 || head.handle == result.handle.0;
+        let is_right = is_expected && result.handle.kind() == Kind(head.kind);
+        let is_wrong = result.status.is_done() && is_named && !is_right;
+        // A tree that was cut short says so.
+        if is_cut_short || is_answer(result.status) && !is_wrong {
+            return Ok(result);
         }
-        Ok(result)
+        Err(nonsense(record, result))
     }
 
     /// Looks at the statuses of the list that block `block` named, if it did: whether all are
@@ -267,6 +265,15 @@ fn is_all_success(statuses: &[u8]) -> bool {
     };
     let (chunks, rest) = statuses.as_chunks::<64>();
     !chunks.iter().any(|chunk| differs(chunk)) && !differs(rest)
+}
+
+/// What is wrong with a block's answer.
+#[cold]
+fn nonsense(record: usize, BlockResult { status, handle, .. }: BlockResult) -> String {
+    if is_answer(status) {
+        return format!("block {record} came back with handle {handle}");
+    }
+    format!("block {record} has status {}", status.0)
 }
 
 /// Whether a card may answer with this status.

@@ -147,7 +147,9 @@ impl Consumer {
         if phase_of(&entry) != self.size.phase(self.head) {
             return None;
         }
-        words.load_all(first, &mut entry[..PHASE_WORD]);
+        for (i, word) in entry[..PHASE_WORD].iter_mut().enumerate() {
+            *word = words.load_relaxed(first + i);
+        }
         self.head = self.head.wrapping_add(1);
         Some(entry)
     }

@@ -10,7 +10,7 @@ use std::thread::LocalKey;
 
 use abi::host::command::Slot;
 
-use crate::tree::Body;
+use crate::body::Body;
 
 /// Bodies that a thread keeps, and vectors of slots.
 const KEPT_MAX: usize = 32;

@@ -36,7 +36,6 @@ const EVENTS_MAX: usize = 4096;
 pub(super) struct Request {
     pub(super) ring: usize,
     pub(super) tree: Tree,
-    pub(super) recipient: Recipient,
 }
 
 /// The event ring's host end.
@@ -89,7 +88,7 @@ impl Engine {
         let before = deliveries.count;
         if let Err(fault) = self.reap(deliveries).and_then(|()| self.look_after(before, deliveries))
         {
-            self.fail(fault, deliveries);
+            self.fail(*fault, deliveries);
             return;
         }
         self.reap_events();
@@ -107,14 +106,14 @@ impl Engine {
     /// stays under way, for nobody yet.
     pub(super) fn run_alone(
         &mut self,
-        Request { ring, tree, recipient }: Request,
+        Request { ring, tree }: Request,
         queue: &ArrayQueue<Request>,
         spins: u32,
         deliveries: &mut Deliveries,
     ) -> Option<Answer> {
         let lane = &mut self.lanes[ring];
-        if let Err((_, error)) = lane.begin(tree, recipient, &mut self.buffers) {
-            return Some(Err(Box::new(error)));
+        if let Err(refused) = lane.begin(tree, &mut self.buffers) {
+            return Some(Err(Box::new(refused.1)));
         }
         lane.publish();
         self.outstanding += 1;
@@ -124,7 +123,7 @@ impl Engine {
             match lane.reap(&mut self.buffers) {
                 Ok(None) if left > 0 && queue.is_empty() => left -= 1,
                 Ok(None) => return None,
-                Ok(Some((tree, _))) => break Ok(tree),
+                Ok(Some(tree)) => break Ok(tree),
                 Err(fault) => break Err(fault),
             }
             if lane.is_partly_sent() {
@@ -140,30 +139,32 @@ impl Engine {
         self.idle_turns = 0;
         self.reap_events();
         if let Err(fault) = &answer {
-            self.fail(fault.clone(), deliveries);
+            self.fail((**fault).clone(), deliveries);
         }
-        Some(answer.map_err(Box::new))
+        Some(answer)
     }
 
     /// Lets the answer of the tree that [`Engine::run_alone`] left under way go to `recipient`.
     pub(super) fn hand_over(&mut self, ring: usize, recipient: Recipient) {
-        self.lanes[ring].hand_over(recipient);
+        if let Some(tree) = self.lanes[ring].newest() {
+            tree.body.recipient = recipient;
+        }
     }
 
     /// Answers everything with `fault`, now and until a reset.
     pub(super) fn fail(&mut self, fault: Error, deliveries: &mut Deliveries) {
-        for (_, recipient) in self.drain() {
-            deliveries.put(recipient, Err(Box::new(fault.clone())));
+        for tree in self.drain() {
+            deliveries.put(recipient_of(tree), Err(Box::new(fault.clone())));
         }
         self.fault = Some(fault);
     }
 
     /// Takes everything under way and waiting, oldest first a ring.
-    pub(super) fn drain(&mut self) -> Vec<(Tree, Recipient)> {
+    pub(super) fn drain(&mut self) -> Vec<Tree> {
         let mut drained = Vec::new();
         for (lane, waiting) in self.lanes.iter_mut().zip(&mut self.waiting) {
             drained.extend(lane.drain(&mut self.buffers));
-            drained.extend(waiting.drain(..).map(|request| (request.tree, request.recipient)));
+            drained.extend(waiting.drain(..).map(|request| request.tree));
         }
         self.outstanding = 0;
         drained
@@ -172,7 +173,7 @@ impl Engine {
     /// Begins a tree, or lets it wait for those before it.
     fn accept(&mut self, request: Request, deliveries: &mut Deliveries) {
         if let Some(fault) = &self.fault {
-            return deliveries.put(request.recipient, Err(Box::new(fault.clone())));
+            return deliveries.put(recipient_of(request.tree), Err(Box::new(fault.clone())));
         }
         self.outstanding += 1;
         let (lane, waiting) = (&self.lanes[request.ring], &mut self.waiting[request.ring]);
@@ -183,11 +184,11 @@ impl Engine {
         }
     }
 
-    fn begin(&mut self, Request { ring, tree, recipient }: Request, deliveries: &mut Deliveries) {
-        let begun = self.lanes[ring].begin(tree, recipient, &mut self.buffers);
-        if let Err((recipient, error)) = begun {
+    fn begin(&mut self, Request { ring, tree }: Request, deliveries: &mut Deliveries) {
+        if let Err(refused) = self.lanes[ring].begin(tree, &mut self.buffers) {
+            let (tree, error) = *refused;
             self.outstanding -= 1;
-            deliveries.put(recipient, Err(Box::new(error)));
+            deliveries.put(recipient_of(tree), Err(Box::new(error)));
         }
     }
 
@@ -207,7 +208,7 @@ impl Engine {
 
     /// Takes what has come back. Rings on which nothing is under way are looked at when nothing
     /// else is to do: what stands there is nonsense, and has time.
-    fn reap(&mut self, deliveries: &mut Deliveries) -> Result<(), Error> {
+    fn reap(&mut self, deliveries: &mut Deliveries) -> Result<(), Box<Error>> {
         let is_idle = self.outstanding == 0;
         for number in 0..self.lanes.len() {
             if !is_idle && self.lanes[number].flying() == 0 {
@@ -215,14 +216,15 @@ impl Engine {
             }
             let mut reaped = 0;
             while reaped < TURN as u32 {
-                let Some(landed) = self.lanes[number].reap(&mut self.buffers)? else { break };
-                let (tree, recipient) = landed;
+                let landed = self.lanes[number].reap(&mut self.buffers);
+                let Some(mut tree) = landed? else { break };
                 reaped += 1;
                 self.outstanding -= 1;
+                let recipient = std::mem::take(&mut tree.body.recipient);
                 match self.follow(number, tree) {
                     Ok(outcome) => deliveries.put(recipient, Ok(outcome)),
                     Err(error) => {
-                        deliveries.put(recipient, Err(Box::new(error.clone())));
+                        deliveries.put(recipient, Err(error.clone()));
                         return Err(error);
                     }
                 }
@@ -235,17 +237,17 @@ impl Engine {
     }
 
     /// Checks and follows what came back for a tree.
-    fn follow(&mut self, number: usize, tree: Tree) -> Result<Outcome, Error> {
+    fn follow(&mut self, number: usize, tree: Tree) -> Answer {
         let followed = Outcome::new(tree).and_then(|mut outcome| {
             apply(&mut self.shadow, &mut outcome)?;
             outcome.shed_slots();
             Ok(outcome)
         });
-        followed.map_err(|what| self.lanes[number].nonsense(what))
+        followed.map_err(|what| Box::new(self.lanes[number].nonsense(what)))
     }
 
     /// Now and then, when nothing happens, looks whether the card still lives.
-    fn look_after(&mut self, before: usize, deliveries: &Deliveries) -> Result<(), Error> {
+    fn look_after(&mut self, before: usize, deliveries: &Deliveries) -> Result<(), Box<Error>> {
         if deliveries.count != before || self.outstanding == 0 {
             self.idle_turns = 0;
             return Ok(());
@@ -255,7 +257,8 @@ impl Engine {
             return Ok(());
         }
         self.check_health()?;
-        self.lanes.iter_mut().try_for_each(|lane| lane.check(self.timeout_ms))
+        let timeout_ms = self.timeout_ms;
+        Ok(self.lanes.iter_mut().try_for_each(|lane| lane.check(timeout_ms))?)
     }
 
     /// Whether the card is there and well.
@@ -291,10 +294,16 @@ impl Engine {
     }
 }
 
+/// Takes a tree apart for the only thing that is still wanted of it.
+fn recipient_of(mut tree: Tree) -> Recipient {
+    std::mem::take(&mut tree.body.recipient)
+}
+
 /// What trees get that a reset overtook.
-pub(super) fn overtaken(drained: Vec<(Tree, Recipient)>) -> Deliveries {
+pub(super) fn overtaken(drained: Vec<Tree>) -> Deliveries {
     let mut deliveries = Deliveries::new(None);
-    for (tree, recipient) in drained {
+    for mut tree in drained {
+        let recipient = std::mem::take(&mut tree.body.recipient);
         deliveries.put(recipient, Ok(Outcome::reset(tree)));
     }
     deliveries

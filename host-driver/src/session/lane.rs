@@ -16,12 +16,12 @@ use abi::host::register;
 use abi::host::status::{FailCode, RingState};
 
 use crate::backing::Backing;
+use crate::body::Body;
 use crate::bring_up::{WALL_BACKSTOP, read, start_ring};
 use crate::dma::{DmaRegion, ResultBuffers};
 use crate::error::Error;
 use crate::memory::{Memory, Words};
 use crate::ring::{Consumer, Producer};
-use crate::session::ticket::Recipient;
 use crate::trace::HostMark;
 use crate::tree::Tree;
 
@@ -35,19 +35,6 @@ const GAINED_SHIFT: u32 = 2;
 /// For how many turns it waits: a sixteenth of the ring's slots. A look is a read of the BAR.
 const LOOK_SHIFT: u32 = 4;
 
-/// A tree whose first slots have gone down.
-#[derive(Debug)]
-pub(super) struct Flying {
-    pub(super) tree: Tree,
-    pub(super) recipient: Recipient,
-    tag: u16,
-    results: Box<DmaRegion>,
-    /// Slots written so far.
-    sent: usize,
-    /// Position after its last slot, once all are written.
-    end: u32,
-}
-
 /// A command ring's host end.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -60,7 +47,8 @@ pub(super) struct Lane {
     consumer: Consumer,
     /// The card has fetched every slot below this position.
     consumed: u32,
-    flying: VecDeque<Flying>,
+    /// Trees whose first slots have gone down, oldest first.
+    flying: VecDeque<Tree>,
     next_tag: u16,
     /// Completions taken whose slots the card has not been given back.
     not_given_back: u32,
@@ -122,25 +110,25 @@ impl Lane {
 
     /// Whether slots of the newest tree are still to be written.
     pub(super) fn is_partly_sent(&self) -> bool {
-        self.flying.back().is_some_and(|last| last.sent < last.tree.body.slots.len())
+        self.flying.back().is_some_and(|last| last.body.flight.sent < last.body.slots.len())
     }
 
-    /// Begins a tree. The caller has asked [`Lane::is_open`].
+    /// Begins a tree. The caller has asked [`Lane::is_open`]. The tree comes back when there is no
+    /// memory for its results.
     pub(super) fn begin(
         &mut self,
         mut tree: Tree,
-        recipient: Recipient,
         buffers: &mut ResultBuffers,
-    ) -> Result<(), (Recipient, Error)> {
-        let results = match buffers.take(tree.body.result_bytes as usize) {
+    ) -> Result<(), Box<(Tree, Error)>> {
+        let body = &mut *tree.body;
+        let results = match buffers.take(body.result_bytes as usize) {
             Ok(results) => results,
             Err(source) => {
                 let source = Arc::new(source);
-                return Err((recipient, Error::Memory { what: "results", source }));
+                return Err(Box::new((tree, Error::Memory { what: "results", source })));
             }
         };
         // The card must write every record; what it leaves out reads as no status.
-        let body = &mut *tree.body;
         let words = body.result_bytes as usize / 4;
         results.memory().fill(0, words.min(results.memory().len()), 0);
         let tag = self.next_tag;
@@ -157,16 +145,17 @@ impl Lane {
         }
         let blocks = body.blocks;
         self.backing.mark(HostMark::Submitted { ring: self.number, tag, blocks });
-        self.flying.push_back(Flying { tree, recipient, tag, results, sent: 0, end: 0 });
+        body.flight.tag = tag;
+        body.flight.sent = 0;
+        body.flight.results = Some(results);
+        self.flying.push_back(tree);
         self.push();
         Ok(())
     }
 
-    /// Gives the newest tree another recipient.
-    pub(super) fn hand_over(&mut self, recipient: Recipient) {
-        if let Some(newest) = self.flying.back_mut() {
-            newest.recipient = recipient;
-        }
+    /// The newest tree under way.
+    pub(super) fn newest(&mut self) -> Option<&mut Tree> {
+        self.flying.back_mut()
     }
 
     /// Writes as many slots of the newest tree as there is room for.
@@ -178,12 +167,13 @@ impl Lane {
             };
         }
         let Some(last) = self.flying.back_mut() else { return };
+        let Body { slots, flight, .. } = &mut *last.body;
         let room = self.producer.free(self.consumed) as usize;
-        let slots = &last.tree.body.slots[last.sent..];
+        let slots = &slots[flight.sent..];
         let slots = &slots[..slots.len().min(room)];
         self.producer.write_all(self.slots.memory(), slots);
-        last.sent += slots.len();
-        last.end = self.producer.tail();
+        flight.sent += slots.len();
+        flight.end = self.producer.tail();
     }
 
     /// Asks the card how far it has fetched; for how many turns not to ask again.
@@ -202,34 +192,42 @@ impl Lane {
     }
 
     /// Takes the next completed tree.
-    pub(super) fn reap(
-        &mut self,
-        buffers: &mut ResultBuffers,
-    ) -> Result<Option<(Tree, Recipient)>, Error> {
+    pub(super) fn reap(&mut self, buffers: &mut ResultBuffers) -> Result<Option<Tree>, Box<Error>> {
         let Some(words) = self.consumer.reap(self.completions.memory()) else {
             return Ok(None);
         };
         let completion = Completion::read(&words);
-        let expected = self.flying.front().filter(|first| first.tag == completion.tag);
-        let Some(first) = expected else {
-            return Err(self.nonsense(format!("a completion with tag {}", completion.tag)));
+        let is_expected = |first: &&mut Tree| {
+            let Body { slots, flight, .. } = &*first.body;
+            flight.tag == completion.tag && flight.sent == slots.len()
         };
-        if first.sent != first.tree.body.slots.len() {
-            return Err(self.nonsense(format!("tree {} completed before its end", first.tag)));
-        }
-        // Taken out only now: what is not believed is answered with everything else under way.
-        let Some(mut first) = self.flying.pop_front() else { return Ok(None) };
-        self.consumed = first.end;
-        self.progress += 1;
-        let Completion { tag, done, .. } = completion;
-        self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
-        let body = &mut *first.tree.body;
+        let Some(first) = self.flying.front_mut().filter(is_expected) else {
+            return Err(Box::new(self.unexpected(completion.tag)));
+        };
+        let body = &mut *first.body;
         body.completion = completion;
         // What was in the words before is overwritten: a buffer has as many as were asked for.
         body.words.resize(body.result_bytes as usize / 4, 0);
-        first.results.memory().load_all(0, &mut body.words);
-        buffers.give_back(first.results);
-        Ok(Some((first.tree, first.recipient)))
+        if let Some(results) = body.flight.results.take() {
+            results.memory().load_all(0, &mut body.words);
+            buffers.give_back(results);
+        }
+        self.consumed = body.flight.end;
+        self.progress += 1;
+        let Completion { tag, done, .. } = completion;
+        self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
+        Ok(self.flying.pop_front())
+    }
+
+    /// What is wrong with a completion that is not the oldest tree's, or came before its end was
+    /// sent. The tree is still under way, and is answered with everything else.
+    #[cold]
+    fn unexpected(&self, tag: u16) -> Error {
+        let oldest = self.flying.front().filter(|first| first.body.flight.tag == tag);
+        self.nonsense(match oldest {
+            Some(_) => format!("tree {tag} completed before its end"),
+            None => format!("a completion with tag {tag}"),
+        })
     }
 
     /// Tells the card which completion slots are free again, once those are a part of the ring
@@ -272,12 +270,14 @@ impl Lane {
     }
 
     /// Everything under way, oldest first; none of it is under way afterwards.
-    pub(super) fn drain(&mut self, buffers: &mut ResultBuffers) -> Vec<(Tree, Recipient)> {
-        let drained = self.flying.drain(..).map(|flying| {
-            buffers.give_back(flying.results);
-            (flying.tree, flying.recipient)
-        });
-        drained.collect()
+    pub(super) fn drain(&mut self, buffers: &mut ResultBuffers) -> Vec<Tree> {
+        let mut drained: Vec<_> = self.flying.drain(..).collect();
+        for tree in &mut drained {
+            if let Some(results) = tree.body.flight.results.take() {
+                buffers.give_back(results);
+            }
+        }
+        drained
     }
 
     pub(super) fn nonsense(&self, what: String) -> Error {

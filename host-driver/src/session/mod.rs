@@ -38,7 +38,8 @@ use crate::tree::Tree;
 use engine::{Engine, Request};
 use interrupts::Interrupts;
 pub(crate) use lane::zero;
-use ticket::{Cell, Deliveries, Recipient, keep_cell, new_cell, opened, taken};
+pub(crate) use ticket::Recipient;
+use ticket::{Cell, Deliveries, keep_cell, new_cell, opened, taken};
 
 /// Rounds of a wait without work before it sleeps on interrupts.
 const ROUNDS: u32 = 200;
@@ -176,7 +177,7 @@ impl<B: Backing> Session<B> {
         tree: impl Into<Tree>,
         then: impl FnOnce(Answered) + Send + 'static,
     ) -> Result<(), Error> {
-        let recipient = Recipient::Callback(Box::new(then));
+        let recipient = Recipient::Callback(Mutex::new(Box::new(then)));
         let request = self.shared.request(0, tree.into(), recipient)?;
         self.shared.enqueue(request, &mut Deliveries::new(None), &mut Patience::hasty())
     }
@@ -338,7 +339,7 @@ impl<B: Backing> Shared<B> {
             return self.wait(cell, &mut patience);
         }
         let cell = new_cell();
-        request.recipient = Recipient::Ticket(Arc::clone(&cell));
+        request.tree.body.recipient = Recipient::Ticket(Arc::clone(&cell));
         let mut deliveries = Deliveries::new(Some(&cell));
         self.enqueue(request, &mut deliveries, &mut patience)?;
         match deliveries.answer {
@@ -425,21 +426,33 @@ impl<B: Backing> Shared<B> {
         (offered, has_driven)
     }
 
-    fn request(&self, ring: u32, tree: Tree, recipient: Recipient) -> Result<Request, Error> {
+    #[inline]
+    fn request(&self, ring: u32, mut tree: Tree, recipient: Recipient) -> Result<Request, Error> {
+        let body = &mut *tree.body;
+        let is_sized = (1..=limit::TREE_BLOCKS_MAX).contains(&body.blocks);
+        if !is_sized
+            || body.result_bytes > lane::RESULT_BYTES_MAX
+            || ring >= self.config.command_rings
+        {
+            return Err(self.refused(ring, &tree));
+        }
+        body.recipient = recipient;
+        Ok(Request { ring: ring as usize, tree })
+    }
+
+    /// Why a tree is not taken.
+    #[cold]
+    fn refused(&self, ring: u32, tree: &Tree) -> Error {
         let count = self.config.command_rings;
         if ring >= count {
-            return Err(Error::NoRing { kind: "command", ring, count });
+            return Error::NoRing { kind: "command", ring, count };
         }
-        let is_sized = (1..=limit::TREE_BLOCKS_MAX).contains(&tree.body.blocks);
-        if !is_sized || tree.body.result_bytes > lane::RESULT_BYTES_MAX {
-            return Err(Error::TreeSize {
-                blocks: tree.body.blocks,
-                result_bytes: tree.body.result_bytes,
-                blocks_max: limit::TREE_BLOCKS_MAX,
-                result_bytes_max: lane::RESULT_BYTES_MAX,
-            });
+        Error::TreeSize {
+            blocks: tree.body.blocks,
+            result_bytes: tree.body.result_bytes,
+            blocks_max: limit::TREE_BLOCKS_MAX,
+            result_bytes_max: lane::RESULT_BYTES_MAX,
         }
-        Ok(Request { ring: ring as usize, tree, recipient })
     }
 
     fn close(&self) -> Result<(), AttachError> {

@@ -25,10 +25,13 @@ pub(crate) type Cell = Arc<Mutex<Option<Answer>>>;
 pub(crate) type Answer = Result<Outcome, Box<Error>>;
 
 /// Who wants the outcome.
+#[derive(Default)]
 pub(crate) enum Recipient {
     Ticket(Cell),
-    Callback(Callback),
+    /// Locked by nobody: whoever takes it out of its tree has it alone.
+    Callback(Mutex<Callback>),
     /// Whoever drives the engine just now, and sees by itself what has come.
+    #[default]
     Driver,
 }
 
@@ -58,14 +61,17 @@ impl Deliveries {
             Recipient::Ticket(cell) => {
                 *cell.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             }
-            Recipient::Callback(callback) => self.callbacks.push((callback, answer)),
+            Recipient::Callback(callback) => {
+                let callback = callback.into_inner().unwrap_or_else(PoisonError::into_inner);
+                self.callbacks.push((callback, answer));
+            }
             Recipient::Driver => {}
         }
     }
 
     /// Calls what wants to be called, without the engine's lock.
     pub(crate) fn call(&mut self) {
-        for (callback, answer) in self.callbacks.drain(..) {
+        for (callback, answer) in std::mem::take(&mut self.callbacks) {
             call_in_turn(callback, opened(answer));
         }
     }

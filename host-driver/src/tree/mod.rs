@@ -16,12 +16,13 @@ pub use update::{NeighborUpdate, Update};
 use abi::host::command::{
     CONTINUATION_VARIABLES, CommandHeader, Flag, Opcode, STATE_OFFSET, Slot, VARIABLES,
 };
-use abi::host::completion::{Completion, ResultRecord};
+use abi::host::completion::ResultRecord;
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::status::Kind;
 use abi::layout::Field;
 
+use crate::body::{Place, PlacedList, ResultLayout};
 use crate::dma::HandleList;
 use crate::spare::Spare;
 
@@ -29,64 +30,6 @@ use crate::spare::Spare;
 #[derive(Debug)]
 pub struct Tree {
     pub(crate) body: Spare,
-}
-
-/// All of a tree, from its builder to its outcome: one piece that stays where it is, while who
-/// has it changes.
-#[derive(Debug, Default)]
-pub(crate) struct Body {
-    pub(crate) opcode: Opcode,
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) blocks: u32,
-    /// Bytes of the result buffer.
-    pub(crate) result_bytes: u64,
-    pub(crate) layout: ResultLayout,
-    pub(crate) lists: Vec<PlacedList>,
-    /// What the card said of the tree, once it is over.
-    pub(crate) completion: Completion,
-    /// What the card wrote into the result buffer, once the tree is over.
-    pub(crate) words: Vec<u32>,
-}
-
-/// Where in the result buffer a block's answers stand.
-#[derive(Debug, Default)]
-pub(crate) enum ResultLayout {
-    /// Record by block number, no state.
-    #[default]
-    Records,
-    /// Record and state, block by block.
-    States(Vec<Place>),
-}
-
-impl Body {
-    /// Makes it a tree without blocks. The room that it has stays; what stands in `words` counts
-    /// for nothing before the tree is over.
-    pub(crate) fn clear(&mut self) {
-        self.slots.clear();
-        self.lists.clear();
-        self.layout = ResultLayout::Records;
-        (self.blocks, self.result_bytes) = (0, 0);
-    }
-}
-
-/// Where one block's record and state stand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) record: u32,
-    /// Byte offset of the state record; 0 for none.
-    pub(crate) state: u32,
-}
-
-/// A list that travels with a tree.
-#[derive(Debug)]
-pub(crate) struct PlacedList {
-    pub(crate) list: HandleList,
-    /// The block that names it.
-    pub(crate) block: u32,
-    /// The slot of that block.
-    pub(crate) slot: u32,
-    /// Byte offset of its status bytes in the result buffer; known once the tree is closed.
-    pub(crate) statuses: u32,
 }
 
 impl Tree {
