@@ -176,8 +176,10 @@ fn distribution(figures: &Figures, job: &str, case: &str, title: String) -> Opti
     for series in figures.series(job, case) {
         let Some(latency) = figures.latency((job, case, &series)) else { continue };
         if ours.is_none_or(|ours| latency.p50 < ours * FAR_OFF) {
-            let slower = |(ns, below): &(f64, f64)| (*ns, (1.0 - below).max(TAIL_LEAST));
-            curve(&mut found, &series, latency.points.iter().map(slower).collect(), true);
+            let points = latency.points.iter().map(|(ns, below)| (*ns, 1.0 - below));
+            // The fastest and the slowest of all say little, and would stretch the axis.
+            let points = points.filter(|(_, slower)| (TAIL_LEAST..1.0).contains(slower));
+            curve(&mut found, &series, points.collect(), true);
         }
         let percentiles = [latency.p50, latency.p99, latency.p99_9];
         let shown = percentiles.map(|ns| Unit::Time.show(ns));
@@ -295,7 +297,8 @@ fn chart(title: String, caption: &'static str, x: &Axis, y: &Axis, found: &[Curv
         }));
         table.push(cells);
     }
-    let legend = found.iter().map(|curve| (curve.name.clone(), curve.look)).collect();
+    let mut legend: Vec<_> = found.iter().map(|curve| (curve.name.clone(), curve.look)).collect();
+    legend.sort_by_key(|(name, _)| name != ENGINE);
     Chart { svg: curves(&title, x, y, found), title, caption, legend, table }
 }
 

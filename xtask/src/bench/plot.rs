@@ -19,7 +19,7 @@ const MARK: f64 = 3.6;
 /// A logarithmic axis with so many decades or fewer has marks between them, too.
 const FEW_DECADES: i32 = 1;
 /// One with more than so many has a mark at every second one.
-const MANY_DECADES: i32 = 7;
+const MANY_DECADES: i32 = 5;
 /// About so many marks on a linear axis.
 const LINEAR_MARKS: f64 = 5.0;
 /// Bars: height of one, with its label and the space below.
