@@ -158,7 +158,7 @@ impl HandleList {
 #[derive(Debug)]
 pub(crate) struct ResultBuffers {
     backing: Arc<dyn Backing>,
-    /// Boxed, because they go from hand to hand with every tree.
+    #[expect(clippy::vec_box, reason = "they go from hand to hand with every tree")]
     kept: Vec<Box<DmaRegion>>,
 }
 

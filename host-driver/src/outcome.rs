@@ -169,6 +169,7 @@ impl Outcome {
     }
 
     /// The card's answer by its record, which is the order of the slots.
+    #[inline]
     fn by_record(&self, record: usize) -> BlockResult {
         let record = self.record(record);
         BlockResult {
@@ -186,8 +187,13 @@ impl Outcome {
         }
     }
 
+    #[inline]
     fn record(&self, record: usize) -> ResultRecord {
-        self.records(record).next().unwrap_or_default()
+        let (records, _) = self.body.words.as_chunks::<RECORD_WORDS>();
+        match records.get(record) {
+            Some(words) => ResultRecord::read(words),
+            None => ResultRecord::default(),
+        }
     }
 
     /// The records from `first` on, not checked; past the last one comes what is no record.
@@ -216,7 +222,7 @@ impl Outcome {
         if is_cut_short || is_answer(result.status) && !is_wrong {
             return Ok(result);
         }
-        Err(nonsense(record, result))
+        Err(nonsense(record, result.status, result.handle))
     }
 
     /// Looks at the statuses of the list that block `block` named, if it did: whether all are
@@ -269,7 +275,7 @@ fn is_all_success(statuses: &[u8]) -> bool {
 
 /// What is wrong with a block's answer.
 #[cold]
-fn nonsense(record: usize, BlockResult { status, handle, .. }: BlockResult) -> String {
+fn nonsense(record: usize, status: Status, handle: Handle) -> String {
     if is_answer(status) {
         return format!("block {record} came back with handle {handle}");
     }

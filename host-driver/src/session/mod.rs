@@ -177,7 +177,7 @@ impl<B: Backing> Session<B> {
         tree: impl Into<Tree>,
         then: impl FnOnce(Answered) + Send + 'static,
     ) -> Result<(), Error> {
-        let recipient = Recipient::Callback(Mutex::new(Box::new(then)));
+        let recipient = Recipient::Callback(Box::new(Mutex::new(Box::new(then))));
         let request = self.shared.request(0, tree.into(), recipient)?;
         self.shared.enqueue(request, &mut Deliveries::new(None), &mut Patience::hasty())
     }

@@ -28,8 +28,9 @@ pub(crate) type Answer = Result<Outcome, Box<Error>>;
 #[derive(Default)]
 pub(crate) enum Recipient {
     Ticket(Cell),
-    /// Locked by nobody: whoever takes it out of its tree has it alone.
-    Callback(Mutex<Callback>),
+    /// Boxed, because a recipient is handed on with its tree; locked by nobody: whoever takes it
+    /// out of its tree has it alone.
+    Callback(Box<Mutex<Callback>>),
     /// Whoever drives the engine just now, and sees by itself what has come.
     #[default]
     Driver,
