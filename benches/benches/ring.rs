@@ -8,6 +8,7 @@
 
 mod brief;
 
+use benches::engine::ring::engine;
 use benches::floor::ring::{index, slot};
 use benches::peer::queues::{ringbuf, rtrb};
 use benches::ring::{Place, through};
@@ -24,6 +25,7 @@ fn ring(criterion: &mut Criterion) {
             let mut group = criterion.benchmark_group(name);
             let count = ELEMENTS as u64;
             let group = &mut group;
+            objects(group, "flue", ELEMENTS, || through(engine(), place, burst, count));
             objects(group, "index_floor", ELEMENTS, || through(index(), place, burst, count));
             objects(group, "slot_floor", ELEMENTS, || through(slot(), place, burst, count));
             objects(group, "ringbuf", ELEMENTS, || through(ringbuf(), place, burst, count));

@@ -7,6 +7,7 @@ pub mod command;
 pub mod lookup;
 pub mod offload;
 pub mod relink;
+pub mod ring;
 pub mod threads;
 
 use std::net::{IpAddr, Ipv4Addr};

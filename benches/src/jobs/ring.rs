@@ -1,6 +1,7 @@
 //! 64-byte slots through a ring, in bursts, on one processor and on two.
 
 use super::Tell;
+use crate::engine::ring::engine;
 use crate::floor::ring::{index, slot};
 use crate::peer::queues::{ringbuf, rtrb};
 use crate::ring::{Place, through};
@@ -20,6 +21,7 @@ pub fn run(plan: &Plan, tell: &mut Tell<'_>) {
         for burst in BURSTS {
             let case = format!("{}/burst_{burst}", place.word());
             let series = vec![
+                Series::new("flue", || through(engine(), place, burst, count)),
                 Series::new("index floor", || through(index(), place, burst, count)),
                 Series::new("slot floor", || through(slot(), place, burst, count)),
                 Series::new("ringbuf", || through(ringbuf(), place, burst, count)),
