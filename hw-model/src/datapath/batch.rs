@@ -1,8 +1,9 @@
-//! One batch: announce, resolve what waits and what is new, hand all of it to the port.
+//! One batch: announce, look up what waits and what is new, decide about each.
 //!
-//! The body of [`super::Datapath`]. Held frames are looked at first, then newcomers, so that
-//! frames of one path keep their order; a newcomer whose path has frames waiting goes behind
-//! them. It fetches no descriptors and writes no completion ring.
+//! First half of [`super::Datapath`]'s work. Held frames are looked at first, then newcomers, so
+//! that frames of one path keep their order; a newcomer whose path has frames waiting goes behind
+//! them. All are looked up before any is decided about. It fetches no descriptors, and what it
+//! decides is carried out in [`super::hand_over`].
 
 use abi::core::Notice;
 use abi::host::handle::Handle;
@@ -10,16 +11,14 @@ use abi::host::limit::RESOLVE_BATCH;
 use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
 use abi::host::status::{Kind, TransmitStatus};
 use abi::host::trace::{TraceKind, TraceWriter};
-use abi::host::transmit::{PROGRESS, TransmitCompletion, TransmitDescriptor};
+use abi::host::transmit::{PROGRESS, TransmitDescriptor};
 
-use super::frame::Header;
 use super::hold::HeldFrame;
 use super::reachability::{credit, is_stale};
 use super::resolver::{QueueKey, Resolver, Route, Verdict};
-use super::transmit::{counter_of, is_well_formed};
+use super::transmit::is_well_formed;
 use super::{BatchFrame, BatchSize, Datapath, Fate, RETRIES_MAX};
 use crate::costs;
-use crate::iommu::Window;
 use crate::shared::Shared;
 use crate::trace::Happening;
 
@@ -32,7 +31,9 @@ impl Datapath {
             // Before the announcement: who sees that epoch announced sees these at 0, and knows
             // that what the epoch releases may still be in the pool.
             hold.unsettle();
-            show_settled(shared, hold);
+            if hold.len() > 0 {
+                show_settled(shared, hold);
+            }
             note(shared, now, TraceKind::ANNOUNCED, 0, epoch);
         });
         if has_new_epoch {
@@ -50,8 +51,11 @@ impl Datapath {
 
     /// Opens a batch: announces the epoch, then decides what becomes of its frames.
     pub(crate) fn resolve(&mut self, now: u64) -> BatchSize {
-        let now_ms = self.shared.clock.ms_at(now);
         self.announce(now);
+        if self.is_empty() {
+            return self.size(0, 0);
+        }
+        let now_ms = self.shared.clock.ms_at(now);
         if !self.hold.is_in_pass() && self.is_rescan_due(now) {
             self.hold.rescan();
             self.begin_pass(now);
@@ -70,54 +74,31 @@ impl Datapath {
         self.size(retried, fresh)
     }
 
-    /// Puts the frames of the open batch across the port and closes it.
-    pub(crate) fn hand_over(&mut self, window: &Window<'_>, now: u64) {
-        if self.batch.is_empty() {
-            return;
-        }
-        let mut tally = Tally::default();
-        let mut batch = std::mem::take(&mut self.batch);
-        let frames = batch.len();
-        let mut frame = std::mem::take(&mut self.frame);
-        let shared = std::sync::Arc::clone(&self.shared);
-        let mut at = now;
-        for entry in batch.drain(..) {
-            // A card that has failed in the meantime has its port off.
-            if !shared.registers.is_ready() {
-                break;
-            }
-            let status = match &entry.fate {
-                Fate::Drop(status) => *status,
-                Fate::Leave(route) => {
-                    let cycles = frame_cycles(entry.descriptor.bytes);
-                    at = shared.clock.due(at, cycles);
-                    self.cross(window, &entry.descriptor, route, &mut frame, at)
-                }
-            };
-            tally.count(status, frame.len() as u64);
-            self.complete(&entry, status, at);
-        }
-        batch.clear();
-        note(&shared, now, TraceKind::CROSSED, frames as u32, tally.left as u32);
-        tally.add_to(&shared.counters);
-        self.needs_flush |= tally.left > 0;
-        (self.batch, self.frame) = (batch, frame);
+    /// Whether there is no frame to look at, ready or not.
+    fn is_empty(&self) -> bool {
+        let mut rings = self.rings[..self.served].iter().flatten();
+        self.hold.len() == 0 && rings.all(|ring| ring.next_ready().is_none())
     }
 
     /// Looks again at held frames, the oldest first, as far as the pass goes in one batch.
     fn retry(&mut self, now_ms: u32) -> u32 {
-        let mut looked = 0;
-        while looked < RETRIES_MAX {
-            let Some((at, held)) = self.hold.next() else {
-                break;
-            };
-            looked += 1;
-            self.look_at(at, held, now_ms);
+        if !self.hold.is_in_pass() {
+            return 0;
         }
-        looked
+        let mut looked = std::mem::take(&mut self.looked);
+        let next = std::iter::from_fn(|| self.hold.next());
+        looked.extend(next.take(RETRIES_MAX as usize));
+        self.look_up(looked.iter().map(|(_, held)| held.descriptor.handle));
+        let count = looked.len() as u32;
+        for (number, (at, held)) in looked.drain(..).enumerate() {
+            self.look_at(at, held, number, now_ms);
+        }
+        self.looked = looked;
+        count
     }
 
-    fn look_at(&mut self, at: u32, held: HeldFrame, now_ms: u32) {
+    /// Decides about a held frame, number `number` of those looked up.
+    fn look_at(&mut self, at: u32, held: HeldFrame, number: usize, now_ms: u32) {
         let HeldFrame { ring, descriptor } = held;
         let Some(room) = self.rings[ring].as_ref().map(|ring| ring.room(&self.shared)) else {
             // Its ring was stopped: nobody waits for its completion.
@@ -128,7 +109,7 @@ impl Datapath {
             self.starved[ring] = true;
             return;
         }
-        let fate = match self.verdict(&descriptor) {
+        let fate = match self.verdict(number) {
             Verdict::Hold { queue, is_invalid, .. } => {
                 self.hold.keep(at, queue);
                 self.notice_held(&descriptor, is_invalid, now_ms);
@@ -154,71 +135,119 @@ impl Datapath {
     /// Takes up to `budget` new frames, from the rings in turn.
     fn admit(&mut self, now: u64, now_ms: u32, budget: u32) -> u32 {
         let mut taken = 0;
-        for i in 0..self.rings.len() {
-            let ring = (self.turn + i) % self.rings.len();
-            let Some(at) = &self.rings[ring] else {
-                continue;
-            };
-            let mut room = at.room(&self.shared);
-            while taken < budget && room > 0 {
-                let at = self.rings[ring].as_mut();
-                let Some(descriptor) = at.and_then(|ring| ring.take_ready(now)) else {
-                    break;
-                };
-                taken += 1;
-                room -= u32::from(self.admit_one(ring, descriptor, now_ms));
+        let mut newcomers = std::mem::take(&mut self.newcomers);
+        // A round takes as many as could be completed. Those that are held instead leave room for
+        // another round.
+        while taken < budget {
+            self.take_newcomers(now, (budget - taken) as usize, &mut newcomers);
+            if newcomers.is_empty() {
+                break;
+            }
+            taken += newcomers.len() as u32;
+            self.look_up(newcomers.iter().map(|(_, descriptor)| descriptor.handle));
+            for (number, (ring, descriptor)) in newcomers.drain(..).enumerate() {
+                self.admit_one(ring, descriptor, number, now_ms);
             }
         }
-        self.turn = (self.turn + 1) % self.rings.len();
+        self.newcomers = newcomers;
+        self.turn = (self.turn + 1) % self.served.max(1);
         taken
     }
 
-    /// Decides about a new frame. Returns whether it will need a completion slot now.
-    fn admit_one(&mut self, ring: usize, descriptor: TransmitDescriptor, now_ms: u32) -> bool {
+    /// Takes as many descriptors as there is room to complete, `limit` at most.
+    fn take_newcomers(
+        &mut self,
+        now: u64,
+        limit: usize,
+        newcomers: &mut Vec<(usize, TransmitDescriptor)>,
+    ) {
+        for i in 0..self.served {
+            let number = (self.turn + i) % self.served;
+            let Some(ring) = &mut self.rings[number] else {
+                continue;
+            };
+            if ring.next_ready().is_none() {
+                continue;
+            }
+            let room = (ring.room(&self.shared) as usize).min(limit - newcomers.len());
+            let ready = std::iter::from_fn(|| ring.take_ready(now)).take(room);
+            newcomers.extend(ready.map(|descriptor| (number, descriptor)));
+        }
+    }
+
+    /// Decides about a new frame, number `number` of those looked up.
+    fn admit_one(
+        &mut self,
+        ring: usize,
+        descriptor: TransmitDescriptor,
+        number: usize,
+        now_ms: u32,
+    ) {
         if !is_well_formed(&descriptor) {
             self.put(ring, descriptor, Fate::Drop(TransmitStatus::MALFORMED));
-            return true;
+            return;
         }
-        let (queue, mtu, is_invalid) = match self.verdict(&descriptor) {
+        let (queue, mtu, is_invalid) = match self.verdict(number) {
             Verdict::Hold { queue, mtu, is_invalid } => (queue, mtu, is_invalid),
             Verdict::Send(route) => {
                 let queue = QueueKey::Path(route.path);
                 if !self.hold.has_queue(queue) && descriptor.bytes <= route.mtu {
                     let fate = self.leave(&descriptor, route, now_ms);
                     self.put(ring, descriptor, fate);
-                    return true;
+                    return;
                 }
                 (queue, route.mtu, false)
             }
             Verdict::Stale => {
                 self.put(ring, descriptor, Fate::Drop(TransmitStatus::STALE_HANDLE));
-                return true;
+                return;
             }
             Verdict::Upload => {
                 self.put(ring, descriptor, Fate::Drop(TransmitStatus::UPLOAD_IN_PROGRESS));
-                return true;
+                return;
             }
         };
         if descriptor.bytes > mtu {
             self.put(ring, descriptor, Fate::Drop(TransmitStatus::PATH_MTU));
-            return true;
+            return;
         }
         if self.hold.push(HeldFrame { ring, descriptor }, queue).is_err() {
             self.put(ring, descriptor, Fate::Drop(TransmitStatus::HOLD_FULL));
-            return true;
+            return;
         }
-        self.shared.counters.add(Counter::FRAMES_HELD, 1);
+        self.shared.counters.add_own(Counter::FRAMES_HELD, 1);
         self.notice_held(&descriptor, is_invalid, now_ms);
-        false
     }
 
+    /// Resolves these handles, all of them before any is decided about.
+    fn look_up(&mut self, handles: impl Iterator<Item = u64>) {
+        let Self { shared, table, handles: looked_up, routes, .. } = self;
+        looked_up.clear();
+        looked_up.extend(handles.map(Handle));
+        routes.resize(looked_up.len(), Route::NONE);
+        match &shared.layout {
+            Some(layout) => {
+                let resolver = Resolver::new(&**table, layout, &shared.config.capabilities);
+                resolver.routes(looked_up, routes);
+            }
+            None => routes.fill(Route::NONE),
+        }
+    }
+
+    /// What is to become of frame `number` of those looked up.
     #[inline]
-    fn verdict(&self, descriptor: &TransmitDescriptor) -> Verdict {
+    fn verdict(&self, number: usize) -> Verdict {
+        let route = self.routes[number];
+        if route.is_none() { self.reason(self.handles[number]) } else { Verdict::Send(route) }
+    }
+
+    /// Why a frame cannot leave. It can when that has changed since it was looked up.
+    #[cold]
+    fn reason(&self, handle: Handle) -> Verdict {
         let Some(layout) = &self.shared.layout else {
             return Verdict::Stale;
         };
-        Resolver::new(&*self.table, layout, &self.shared.config.capabilities)
-            .resolve(Handle(descriptor.handle))
+        Resolver::new(&*self.table, layout, &self.shared.config.capabilities).resolve(handle)
     }
 
     /// A frame is going to leave by `route`: reachability takes note.
@@ -229,7 +258,7 @@ impl Datapath {
                 let is_credited = credit(&*self.table, layout, &route, stamp, now_ms);
                 let counter =
                     if is_credited { Counter::PROGRESS_CREDITED } else { Counter::PROGRESS_STALE };
-                self.shared.counters.add(counter, 1);
+                self.shared.counters.add_own(counter, 1);
             }
             if self.stale_ms != 0
                 && is_stale(&*self.table, layout, &route, self.stale_ms, now_ms)
@@ -256,52 +285,14 @@ impl Datapath {
         if let Some(at) = &mut self.rings[ring] {
             at.promised += 1;
         }
-        self.batch.push(BatchFrame { ring, descriptor, fate });
-    }
-
-    /// Builds the frame and hands it to the port.
-    fn cross(
-        &mut self,
-        window: &Window<'_>,
-        descriptor: &TransmitDescriptor,
-        route: &Route,
-        frame: &mut Vec<u8>,
-        at: u64,
-    ) -> TransmitStatus {
-        let header = Header::of(route);
-        let bytes = header.bytes();
-        frame.resize(bytes.len() + descriptor.bytes as usize, 0);
-        frame[..bytes.len()].copy_from_slice(bytes);
-        if window.read_bytes(descriptor.buffer, &mut frame[bytes.len()..]).is_err() {
-            return TransmitStatus::BUS;
-        }
-        if self.port.send(frame, self.shared.clock.ns_at(at)) {
-            TransmitStatus::LEFT
-        } else {
-            TransmitStatus::PORT
-        }
-    }
-
-    fn complete(&mut self, entry: &BatchFrame, status: TransmitStatus, at: u64) {
-        let Some(ring) = &mut self.rings[entry.ring] else {
-            return;
-        };
-        ring.promised = ring.promised.saturating_sub(1);
-        ring.completions.commit();
-        let completion = TransmitCompletion {
-            tag: entry.descriptor.tag,
-            stamp_ms: self.shared.clock.ms_at(at),
-            status: status.0,
-            ..Default::default()
-        };
-        let mut words = [0; 4];
-        completion.write(&mut words);
-        let cycles = self.shared.write_cycles(TransmitCompletion::BYTES as u64);
-        self.completions.post(self.shared.clock.due(at, cycles), (entry.ring, words));
+        self.batch.push(BatchFrame { ring, descriptor, fate, at: 0 });
     }
 
     fn show_held(&mut self) {
         let held = self.hold.len();
+        if held == 0 && !self.is_holding {
+            return;
+        }
         self.shared.counters.set(Counter::HELD_NOW, held as u64);
         show_settled(&self.shared, &self.hold);
         // A notice that was forgotten is left again with the next batch.
@@ -316,6 +307,12 @@ impl Datapath {
             return BatchSize { cycles: costs::ANNOUNCE_CYCLES, ..BatchSize::default() };
         }
         self.batches = self.batches.wrapping_add(1);
+        let stall = self.shared.config.reader_stall;
+        let is_stalled =
+            stall.is_some_and(|stall| self.batches.checked_rem(stall.every_batches) == Some(0));
+        if !self.shared.clock.is_counted() {
+            return BatchSize { frames, cycles: 0, is_stalled };
+        }
         let leaving = self.batch.iter().filter(|entry| matches!(entry.fate, Fate::Leave(_)));
         let longest = leaving.map(|entry| u64::from(entry.descriptor.bytes)).max();
         // Payload of held frames stayed in host memory: it is read once it is known to leave.
@@ -325,22 +322,13 @@ impl Datapath {
         };
         let cycles =
             costs::RESOLVE_PIPELINE_CYCLES + u64::from(frames) * costs::RESOLVE_CYCLES + payload;
-        let stall = self.shared.config.reader_stall;
-        let is_stalled =
-            stall.is_some_and(|stall| self.batches.checked_rem(stall.every_batches) == Some(0));
         BatchSize { frames, cycles, is_stalled }
     }
 }
 
 /// Records what happens to a batch.
-fn note(shared: &Shared, now: u64, kind: TraceKind, detail: u32, value: u32) {
+pub(super) fn note(shared: &Shared, now: u64, kind: TraceKind, detail: u32, value: u32) {
     shared.note(TraceWriter::DATAPATH, now, Happening { kind, ring: 0, detail, value });
-}
-
-/// Cycles that a frame of `bytes` occupies the port's stream, its header included.
-fn frame_cycles(bytes: u32) -> u64 {
-    let bytes = u64::from(bytes) + super::frame::HEADER_BYTES_MAX as u64;
-    bytes.div_ceil(costs::FRAME_BYTES_PER_CYCLE)
 }
 
 /// Brings the RING_HELD registers up to date.
@@ -350,34 +338,5 @@ fn show_settled(shared: &Shared, hold: &super::hold::HoldPool) {
         banks.iter().enumerate().take(shared.config.capabilities.transmit_rings as usize)
     {
         bank.held.set(hold.settled(ring));
-    }
-}
-
-/// What a batch adds to the counters: added at once, before any of its completions is written.
-#[derive(Debug, Default)]
-struct Tally {
-    left: u64,
-    bytes: u64,
-    dropped: [(u64, TransmitStatus); 8],
-}
-
-impl Tally {
-    fn count(&mut self, status: TransmitStatus, frame_bytes: u64) {
-        if status == TransmitStatus::LEFT {
-            self.left += 1;
-            self.bytes += frame_bytes;
-        } else if let Some(dropped) = self.dropped.get_mut(usize::from(status.0) - 1) {
-            *dropped = (dropped.0 + 1, status);
-        }
-    }
-
-    fn add_to(&self, counters: &crate::counters::Counters) {
-        if self.left > 0 {
-            counters.add(Counter::FRAMES_LEFT, self.left);
-            counters.add(Counter::BYTES_LEFT, self.bytes);
-        }
-        for (count, status) in self.dropped.iter().filter(|(count, _)| *count > 0) {
-            counters.add(counter_of(*status), *count);
-        }
     }
 }

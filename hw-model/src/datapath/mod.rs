@@ -14,6 +14,7 @@ pub mod resolver;
 
 mod batch;
 mod frame;
+mod hand_over;
 mod hold;
 mod stages;
 mod transmit;
@@ -21,12 +22,13 @@ mod transmit;
 use std::sync::Arc;
 
 use abi::core::Notice;
+use abi::host::handle::Handle;
 use abi::host::limit::{HOLD_RETRY_BATCH, MTU_MAX, RESOLVE_BATCH, TRANSMIT_RINGS_MAX};
 use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
 use abi::host::status::{FailCode, TransmitStatus};
 use abi::host::transmit::TransmitDescriptor;
 
-use self::hold::HoldPool;
+use self::hold::{HeldFrame, HoldPool};
 use self::reachability::OncePerMs;
 use self::reader::Reader;
 use self::resolver::Route;
@@ -62,6 +64,8 @@ struct BatchFrame {
     ring: usize,
     descriptor: TransmitDescriptor,
     fate: Fate,
+    /// When it crossed the port, or was dropped.
+    at: u64,
 }
 
 /// What a batch came to.
@@ -87,7 +91,15 @@ pub(crate) struct Datapath {
     reader: Reader,
     hold: HoldPool,
     rings: [Option<TransmitRing>; TRANSMIT_RINGS_MAX as usize],
+    /// Rings up to this one have been started.
+    served: usize,
     batch: Vec<BatchFrame>,
+    /// Room for the frames that a batch looks at: held ones with their slots, new ones with their
+    /// rings; then their handles, and where these lead.
+    looked: Vec<(u32, HeldFrame)>,
+    newcomers: Vec<(usize, TransmitDescriptor)>,
+    handles: Vec<Handle>,
+    routes: Vec<Route>,
     completions: PostedQueue<Posted>,
     noticed_connections: OncePerMs,
     noticed_neighbors: OncePerMs,
@@ -102,7 +114,8 @@ pub(crate) struct Datapath {
     needs_flush: bool,
     /// Frames are held, or the firmware was not told yet that none is any more.
     is_holding: bool,
-    frame: Vec<u8>,
+    /// The frame that is being built, as long as any.
+    frame: Box<[u8]>,
 }
 
 impl Datapath {
@@ -124,7 +137,12 @@ impl Datapath {
             notices,
             reader: Reader::default(),
             rings: Default::default(),
+            served: 0,
             batch: Vec::with_capacity(RESOLVE_BATCH as usize),
+            looked: Vec::with_capacity(RETRIES_MAX as usize),
+            newcomers: Vec::with_capacity(RESOLVE_BATCH as usize),
+            handles: Vec::with_capacity(RESOLVE_BATCH as usize),
+            routes: Vec::with_capacity(RESOLVE_BATCH as usize),
             completions: PostedQueue::new(),
             stale_ms: 0,
             turn: 0,
@@ -133,7 +151,7 @@ impl Datapath {
             starved: Default::default(),
             needs_flush: false,
             is_holding: false,
-            frame: Vec::with_capacity(MTU_MAX as usize + frame::HEADER_BYTES_MAX),
+            frame: vec![0; MTU_MAX as usize + frame::HEADER_BYTES_MAX].into_boxed_slice(),
         }
     }
 
@@ -143,6 +161,7 @@ impl Datapath {
         self.hold = HoldPool::new(card.held_per_path, card.held_total);
         self.table = table;
         self.rings = Default::default();
+        self.served = 0;
         self.batch.clear();
         self.completions.clear();
         self.reader.reset();
@@ -161,6 +180,7 @@ impl Datapath {
     pub(crate) fn start_ring(&mut self, ring: usize, config: RingConfig) {
         if let Some(place) = self.rings.get_mut(ring) {
             *place = Some(TransmitRing::new(ring, config, &self.shared));
+            self.served = self.served.max(ring + 1);
         }
     }
 
@@ -169,7 +189,8 @@ impl Datapath {
     pub(crate) fn pump(&mut self, window: &Window<'_>, now: u64) -> bool {
         let mut moved = self.post_completions(window, now);
         let banks = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize..];
-        for (place, bank) in self.rings.iter_mut().zip(banks) {
+        let served = &mut self.rings[..self.served];
+        for (place, bank) in served.iter_mut().zip(banks) {
             let Some(ring) = place.as_mut() else { continue };
             let answer = if bank.is_running() {
                 ring.pump(&self.shared, window, now)
@@ -185,7 +206,7 @@ impl Datapath {
                 true
             });
         }
-        let rings = self.rings.iter_mut().flatten().map(|ring| &mut ring.completions);
+        let rings = served.iter_mut().flatten().map(|ring| &mut ring.completions);
         moved | raise_interrupts(&self.shared, window, rings, now)
     }
 
@@ -221,8 +242,8 @@ impl Datapath {
     }
 
     fn is_rescan_due(&self, now: u64) -> bool {
-        let waited = self.shared.clock.ms_at(now).wrapping_sub(self.last_pass_ms);
-        self.hold.len() > 0 && (waited >= HOLD_RESCAN_MS || self.is_fed())
+        let waited = || self.shared.clock.ms_at(now).wrapping_sub(self.last_pass_ms);
+        self.hold.len() > 0 && (waited() >= HOLD_RESCAN_MS || self.is_fed())
     }
 
     /// Whether a ring that held frames starved on has a completion slot again.
@@ -236,13 +257,8 @@ impl Datapath {
             return false;
         }
         while let Some((ring, entry)) = self.completions.take_due(now) {
-            let bank = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize + ring];
-            let Some(at) = self.rings[ring].as_mut().filter(|_| bank.is_running()) else {
-                continue;
-            };
-            match at.completions.publish(window, entry) {
-                Ok(posted) => bank.posted.set(posted),
-                Err(_refusal) => bank.fail(FailCode::RING_BUS),
+            if let Some(at) = &mut self.rings[ring] {
+                post(&self.shared, window, at, ring, entry);
             }
         }
         true
@@ -256,5 +272,17 @@ impl Datapath {
         }
         self.shared.core_sleeper.wake();
         is_left
+    }
+}
+
+/// Writes a completion into the ring that it is for, unless that was stopped meanwhile.
+fn post(shared: &Shared, window: &Window<'_>, at: &mut TransmitRing, ring: usize, entry: [u32; 4]) {
+    let bank = &shared.registers.rings[TRANSMIT_RING_FIRST as usize + ring];
+    if !bank.is_running() {
+        return;
+    }
+    match at.completions.publish(window, entry) {
+        Ok(posted) => bank.posted.set(posted),
+        Err(_refusal) => bank.fail(FailCode::RING_BUS),
     }
 }

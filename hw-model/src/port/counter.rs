@@ -51,12 +51,14 @@ impl Crossings {
 
 impl Port for CounterPort {
     fn send(&mut self, frame: &[u8], _at_ns: u64) -> bool {
-        // ORDERING: Relaxed. Published by the Release below; this port is the only writer.
-        // No loom test: nothing but the counts themselves is published.
-        self.crossings.bytes.fetch_add(frame.len() as u64, Ordering::Relaxed);
+        let Crossings { frames, bytes } = &*self.crossings;
+        // ORDERING: Relaxed, all three. This port is the only writer, and the Release below
+        // publishes the bytes. No loom test: nothing but the counts themselves is published.
+        let seen = (frames.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed));
+        bytes.store(seen.1 + frame.len() as u64, Ordering::Relaxed);
         // ORDERING: Release. Pairs with the Acquire in `Crossings::frames`; publishes the bytes.
         // No loom test: nothing but the counts themselves is published.
-        self.crossings.frames.fetch_add(1, Ordering::Release);
+        frames.store(seen.0 + 1, Ordering::Release);
         true
     }
 }
