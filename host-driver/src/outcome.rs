@@ -39,6 +39,18 @@ pub struct BlockResult {
     pub detail: u32,
 }
 
+impl From<ResultRecord> for BlockResult {
+    #[inline]
+    fn from(record: ResultRecord) -> Self {
+        Self {
+            handle: Handle(record.handle),
+            status: Status(record.status),
+            old_status: Status(record.old_status),
+            detail: record.detail,
+        }
+    }
+}
+
 /// What became of a tree.
 #[derive(Debug)]
 pub struct Outcome {
@@ -124,6 +136,16 @@ impl Outcome {
         self.by_record(self.place(block).record as usize)
     }
 
+    /// The card's answers, block by block in their order.
+    pub fn results(&self) -> impl Iterator<Item = BlockResult> {
+        let (in_order, places) = match &self.body.layout {
+            ResultLayout::Records => (self.blocks(), &[][..]),
+            ResultLayout::States(places) => (0, places.as_slice()),
+        };
+        let in_order = self.records(0).take(in_order).map(BlockResult::from);
+        in_order.chain(places.iter().map(|place| self.by_record(place.record as usize)))
+    }
+
     /// The state that came back for block `block`, of a query or terminate that succeeded.
     #[must_use]
     pub fn state(&self, block: usize) -> Option<ObjectState> {
@@ -171,13 +193,7 @@ impl Outcome {
     /// The card's answer by its record, which is the order of the slots.
     #[inline]
     fn by_record(&self, record: usize) -> BlockResult {
-        let record = self.record(record);
-        BlockResult {
-            handle: Handle(record.handle),
-            status: Status(record.status),
-            old_status: Status(record.old_status),
-            detail: record.detail,
-        }
+        BlockResult::from(self.record(record))
     }
 
     fn place(&self, block: usize) -> Place {

@@ -15,11 +15,38 @@ const KINDS: [Kind; 3] = [Kind::NEIGHBOR, Kind::PATH, Kind::CONNECTION];
 /// What a card answers, with slots in place of handles.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
-    Insert { kind: usize, slot: u32, parent: u32 },
-    Remove { kind: usize, slot: u32, is_stale: bool },
-    Relinked { path: u32, to: u32, is_stale: bool },
-    RelinkedAll { to: u32, from: u32, is_stale: bool },
-    Invalidated { kind: usize, slot: u32, is_stale: bool },
+    Insert {
+        kind: usize,
+        slot: u32,
+        parent: u32,
+    },
+    Remove {
+        kind: usize,
+        slot: u32,
+        is_stale: bool,
+    },
+    Relinked {
+        path: u32,
+        to: u32,
+        is_stale: bool,
+    },
+    /// Paths from `first` on, `count` of them, and around again: some twice, some not there.
+    RelinkedEach {
+        first: u32,
+        count: u32,
+        to: u32,
+        is_stale: bool,
+    },
+    RelinkedAll {
+        to: u32,
+        from: u32,
+        is_stale: bool,
+    },
+    Invalidated {
+        kind: usize,
+        slot: u32,
+        is_stale: bool,
+    },
     Reset,
 }
 
@@ -34,6 +61,9 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
         .prop_map(|(kind, slot, is_stale)| Answer::Remove { kind, slot, is_stale });
     let relinked = (slot.clone(), slot.clone(), stale)
         .prop_map(|(path, to, is_stale)| Answer::Relinked { path, to, is_stale });
+    let each = (slot.clone(), 0..2 * SLOTS, slot.clone(), stale).prop_map(
+        |(first, count, to, is_stale)| Answer::RelinkedEach { first, count, to, is_stale },
+    );
     let all = (slot.clone(), slot.clone(), stale)
         .prop_map(|(to, from, is_stale)| Answer::RelinkedAll { to, from, is_stale });
     let invalidated = (kind, slot, stale).prop_map(|(kind, slot, is_stale)| Answer::Invalidated {
@@ -45,6 +75,7 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
         24 => insert,
         12 => remove,
         24 => relinked,
+        12 => each,
         16 => all,
         4 => invalidated,
         1 => Just(Answer::Reset),
@@ -152,6 +183,14 @@ fn apply(answer: Answer, naive: &mut Naive, shadow: &mut Shadow) {
             let (path, to) = (naive.handle(1, path, false), naive.handle(0, to, is_stale));
             naive.relinked(path, to);
             shadow.relinked(path, to);
+        }
+        Answer::RelinkedEach { first, count, to, is_stale } => {
+            let to = naive.handle(0, to, is_stale);
+            // Every third handle is one of before.
+            let paths = (first..first + count).map(|at| naive.handle(1, at % SLOTS, at % 3 == 0));
+            let paths: Vec<_> = paths.collect();
+            shadow.relinked_each(to, paths.iter().copied());
+            paths.into_iter().for_each(|path| naive.relinked(path, to));
         }
         Answer::RelinkedAll { to, from, is_stale } => {
             let (to, from) = (naive.handle(0, to, false), naive.handle(0, from, is_stale));

@@ -60,6 +60,20 @@ impl Arrivals<'_> {
         self.moved += 1;
     }
 
+    /// As [`Arrivals::relinked`], for each of `paths`.
+    #[inline]
+    pub(crate) fn relinked_each(&mut self, paths: impl Iterator<Item = Handle>) {
+        let mut paths = paths;
+        loop {
+            let of_a_run = paths.by_ref();
+            let (moved, other) = self.shadow.paths.move_all(of_a_run, self.old, self.home);
+            self.moved += moved;
+            // The next run begins, or a path that stays where it is comes between.
+            let Some(other) = other else { return };
+            self.relinked(other);
+        }
+    }
+
     /// A path that was not on the card. Whatever its slot held before is gone.
     ///
     /// # Errors

@@ -151,10 +151,7 @@ impl Shadow {
     /// Notes that each of `paths` hangs from the neighbor `to` now. Costs little more than a look
     /// at each when they come from one neighbor.
     pub fn relinked_each(&mut self, to: Handle, paths: impl IntoIterator<Item = Handle>) {
-        let mut arrivals = self.arrivals(to);
-        for path in paths {
-            arrivals.relinked(path);
-        }
+        self.arrivals(to).relinked_each(paths.into_iter());
     }
 
     /// Notes that all paths of the neighbor `from` hang from the neighbor `to` now.

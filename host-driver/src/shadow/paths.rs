@@ -3,26 +3,23 @@
 //! Below `shadow`, which counts them. A path is its generation, its group and two marks; the
 //! number of connections on it is kept apart, because most paths have none.
 
-use abi::host::handle::{Handle, KIND_SHIFT};
+use abi::host::handle::{GENERATION_SHIFT, Handle, KIND_SHIFT};
 use abi::host::status::Kind;
 
 /// No group: a path whose neighbor left the card, or never was there.
 pub(super) const NO_GROUP: u32 = (1 << KIND_SHIFT) - 1;
 /// Mark of a path that is on the card.
-const LIVE: u32 = 1 << 31;
+const LIVE: u64 = 1 << 31;
 /// Mark of a path that was invalidated.
-const INVALID: u32 = 1 << 30;
+const INVALID: u64 = 1 << 30;
 /// Slots that the table grows by: a page of them.
 const GROWTH: usize = 512;
-const _: () = assert!(NO_GROUP < INVALID, "a group has as many bits as a handle's index");
+const _: () = assert!((NO_GROUP as u64) < INVALID, "a group has as many bits as a handle's index");
 
-/// The slot of one path; vacant unless it is marked live.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Path {
-    generation: u32,
-    /// Two marks and the group, or [`NO_GROUP`].
-    state: u32,
-}
+/// The slot of one path, vacant unless it is marked live: its generation where its handle has it,
+/// below that two marks and its group. One word, so that it is compared and changed as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Path(u64);
 
 const _: () = assert!(size_of::<Path>() == 8, "a million paths have to stay cheap");
 
@@ -37,34 +34,34 @@ pub(super) struct Paths {
 impl Path {
     #[inline]
     pub(super) const fn new(generation: u32, group: u32) -> Self {
-        Self { generation, state: LIVE | group & NO_GROUP }
+        Self((generation as u64) << GENERATION_SHIFT | LIVE | (group & NO_GROUP) as u64)
     }
 
     #[inline]
     pub(super) const fn is_live(self) -> bool {
-        self.state & LIVE != 0
+        self.0 & LIVE != 0
     }
 
     pub(super) const fn is_invalid(self) -> bool {
-        self.state & INVALID != 0
+        self.0 & INVALID != 0
     }
 
     pub(super) const fn mark_invalid(&mut self) {
-        self.state |= INVALID;
+        self.0 |= INVALID;
     }
 
+    #[inline]
     pub(super) const fn generation(self) -> u32 {
-        self.generation
+        (self.0 >> GENERATION_SHIFT) as u32
     }
 
     #[inline]
     pub(super) const fn group(self) -> u32 {
-        self.state & NO_GROUP
+        self.0 as u32 & NO_GROUP
     }
 
-    #[inline]
     pub(super) const fn set_group(&mut self, group: u32) {
-        self.state = self.state & !NO_GROUP | group & NO_GROUP;
+        self.0 = self.0 & !(NO_GROUP as u64) | (group & NO_GROUP) as u64;
     }
 }
 
@@ -81,6 +78,29 @@ impl Paths {
     pub(super) fn get_mut(&mut self, handle: Handle) -> Option<&mut Path> {
         let path = self.slots.get_mut(handle.index() as usize)?;
         path.is(handle).then_some(path)
+    }
+
+    /// Moves paths from group `old` to group `new`, up to the first that is not plainly one of
+    /// `old`'s. Gives how many, and that one.
+    #[inline]
+    pub(super) fn move_all(
+        &mut self,
+        mut paths: impl Iterator<Item = Handle>,
+        old: u32,
+        new: u32,
+    ) -> (u32, Option<Handle>) {
+        let mut moved = 0;
+        let other = paths.find(|path| {
+            let slot = self.slots.get_mut(path.index() as usize);
+            let is_old = |slot: &&mut Path| **slot == Path::new(path.generation(), old);
+            let Some(slot) = slot.filter(|slot| is_old(slot) && path.kind() == Kind::PATH) else {
+                return true;
+            };
+            *slot = Path::new(path.generation(), new);
+            moved += 1;
+            false
+        });
+        (moved, other)
     }
 
     /// Puts `path` into slot `index`; `false`, and nothing is put, when the slot holds a path.
@@ -142,13 +162,13 @@ impl Paths {
     /// Every path on the card, by index.
     pub(super) fn handles(&self) -> impl Iterator<Item = Handle> + use<'_> {
         let paths = (0_u32..).zip(&self.slots).filter(|(_, path)| path.is_live());
-        paths.map(|(index, path)| Handle::new(Kind::PATH, index, path.generation))
+        paths.map(|(index, path)| Handle::new(Kind::PATH, index, path.generation()))
     }
 }
 
 impl Path {
     #[inline]
     fn is(self, handle: Handle) -> bool {
-        self.is_live() && self.generation == handle.generation() && handle.kind() == Kind::PATH
+        self.is_live() && self.generation() == handle.generation() && handle.kind() == Kind::PATH
     }
 }
