@@ -77,6 +77,8 @@ pub(crate) enum Cases {
 pub(crate) enum Against {
     /// The best of these series, in the same case.
     Series(&'static [&'static str]),
+    /// This series, which needs one processor: the way between two means nothing to it.
+    OneProcessor(&'static str),
     /// The engine itself, with [`FEW`] objects.
     Few,
     /// The engine itself, without a writer.
@@ -141,6 +143,7 @@ impl Against {
     pub(crate) fn of(self, case: &str) -> Vec<(String, &'static str)> {
         match self {
             Self::Series(series) => series.iter().map(|one| (case.into(), *one)).collect(),
+            Self::OneProcessor(series) => vec![(case.into(), series)],
             Self::Few => {
                 let begin = case.strip_suffix(MANY).unwrap_or(case);
                 vec![(format!("{begin}{FEW}"), ENGINE)]
@@ -153,6 +156,7 @@ impl Against {
     pub(crate) fn shown(self) -> String {
         match self {
             Self::Series(series) => series.join(" or "),
+            Self::OneProcessor(series) => series.into(),
             Self::Few => format!("flue, N = {FEW}"),
             Self::Alone => "flue, no writer".into(),
         }
@@ -221,14 +225,14 @@ const fn goal(
 /// Every goal, one a line, in the order of the table.
 #[rustfmt::skip]
 pub(crate) const GOALS: &[Goal] = {
-    use Against::{Alone, Few, Series};
+    use Against::{Alone, Few, OneProcessor, Series};
     use Bound::{AtLeastTimes, AtMostTimes, LossAtMost};
     use Cases::{AnySize, Begin, Many, One, Relinked, Sizes};
     const IN_ORDER: Cases = Sizes("list/in_order/");
     const SHUFFLED: Cases = Sizes("list/shuffled/");
-    const HASH_UPDATE: Against = Series(&["rte_hash update"]);
-    const ROUTE_MOVE: Against = Series(&["linux route nhid"]);
-    const NEXTHOP: Against = Series(&["linux nexthop replace, compat mode 0"]);
+    const HASH_UPDATE: Against = OneProcessor("rte_hash update");
+    const ROUTE_MOVE: Against = OneProcessor("linux route nhid");
+    const NEXTHOP: Against = OneProcessor("linux nexthop replace, compat mode 0");
     const BATCH_64: Cases = One("batch/64/relinked");
     &[
         goal("relink", "list in order", IN_ORDER, FLOOR, AtMostTimes(LIST_TO_FLOOR)),
@@ -256,8 +260,8 @@ pub(crate) const GOALS: &[Goal] = {
         goal("ring", "64-byte commands, any burst", Begin("two_cores/"), Series(&["rtrb"]), AtLeastTimes(RING_TO_PEER)),
         goal("ring", "64-byte commands, any burst", Begin("two_cores/"), Series(&["rte_ring zero-copy"]), AtLeastTimes(RING_TO_PEER)),
         goal("offload", "N paths", Sizes("path/"), FLOOR, AtMostTimes(OFFLOAD_TO_FLOOR)),
-        goal("offload", "N paths", Sizes("path/"), Series(&["rte_hash insert"]), AtLeastTimes(OFFLOAD_TO_HASH)),
-        goal("offload", "N paths", Sizes("path/"), Series(&["linux route add nhid"]), AtLeastTimes(OFFLOAD_TO_KERNEL)),
+        goal("offload", "N paths", Sizes("path/"), OneProcessor("rte_hash insert"), AtLeastTimes(OFFLOAD_TO_HASH)),
+        goal("offload", "N paths", Sizes("path/"), OneProcessor("linux route add nhid"), AtLeastTimes(OFFLOAD_TO_KERNEL)),
     ]
 };
 

@@ -229,7 +229,8 @@ impl Run<'_> {
         let mut words = self.conditions.prefix(program.limit);
         words.extend(program.words.iter().cloned());
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]);
+        // A panic's own line says enough.
+        command.args(&words[1..]).env("RUST_BACKTRACE", "0");
         let progress = Progress::begin(program.name);
         let ended = Running::start(command).and_then(|running| {
             let every = Duration::from_secs(1);
