@@ -24,6 +24,7 @@ mod maybe;
 pub mod mmio;
 mod parked;
 pub mod parse;
+mod paths;
 mod pool;
 mod query;
 mod reach;

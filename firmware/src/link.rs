@@ -102,11 +102,17 @@ impl Tables {
     /// Links a path to the home alias of a neighbor. The path is new, or has been detached.
     pub(crate) fn attach(&self, hal: &mut impl Hal, path: u32, neighbor: u32) {
         let home = self.home(hal, neighbor);
-        let line = self.layout.path(path);
-        hal.store(line + path::LINKED_MS, hal.now_ms());
-        // From here frames of this path go through the new neighbor.
-        hal.publish(line + path::LINK, home);
+        let now_ms = hal.now_ms();
+        self.link(hal, self.layout.path(path), home, now_ms);
         self.arrive(hal, home, neighbor, 1);
+    }
+
+    /// Writes the link of the path whose line begins at `line`.
+    #[inline(always)]
+    pub(crate) fn link(&self, hal: &mut impl Hal, line: u32, alias: u32, now_ms: u32) {
+        hal.store(line + path::LINKED_MS, now_ms);
+        // From here frames of this path go through the new neighbor.
+        hal.publish(line + path::LINK, alias);
     }
 
     /// Counts paths in at an alias of a neighbor.

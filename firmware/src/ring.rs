@@ -22,6 +22,7 @@ use crate::list::List;
 use crate::maybe::Maybe::{self, Just, Nothing};
 use crate::parked::Parked;
 use crate::parse::{Block, Head, header};
+use crate::paths::RUN;
 use crate::query::query;
 use crate::result::Results;
 use crate::table::Tables;
@@ -57,12 +58,12 @@ struct Current {
 #[repr(C)]
 pub struct Ring {
     /// The tree's last slot has come.
-    is_ending: bool,
+    pub(crate) is_ending: bool,
     /// The slot behind the block's was taken, but has to wait for the end of what is before it.
     is_slot_held: bool,
     pub(crate) parked: Parked,
     current: Maybe<Current>,
-    tree: Maybe<Tree>,
+    pub(crate) tree: Maybe<Tree>,
     list: Maybe<List>,
     block: Block,
     pub(crate) results: Results,
@@ -124,12 +125,23 @@ impl Ring {
             || self.is_slot_held
     }
 
+    /// Whether the next slot, if it is not the tree's last already, begins a block.
+    #[inline(always)]
+    pub(crate) const fn is_at_block(&self) -> bool {
+        self.current.is_nothing() && !self.is_ending && !self.is_slot_held
+    }
+
     /// Walks on through trees, block by block. Returns whether there was anything to do.
     #[inline(never)]
     fn walk(&mut self, number: u32, tables: &mut Tables, hal: &mut impl Hal) -> bool {
         let mut has_worked = false;
         for _ in 0..SLICE {
             if !self.results.has_room() && !self.results.flush(hal, number, false) {
+                break;
+            }
+            let made = self.make_paths(number, tables, hal);
+            has_worked |= made != 0;
+            if made == RUN {
                 break;
             }
             if !self.step_once(number, tables, hal) {
@@ -378,7 +390,7 @@ impl Current {
 }
 
 /// Whether the result buffer has a place for the record of block `number`.
-const fn has_record(tree: &Tree, number: u32) -> bool {
+pub(crate) const fn has_record(tree: &Tree, number: u32) -> bool {
     number < tree.result_bytes / ResultRecord::BYTES as u32
 }
 

@@ -135,6 +135,21 @@ impl Tree {
         self.parents.get(level.wrapping_sub(1) as usize).and_then(Option::as_ref)
     }
 
+    /// The neighbor under which paths stand next, if it is on the card.
+    pub(crate) fn neighbor(&self) -> Option<Handle> {
+        let parent = self.parents[0].as_ref()?;
+        let is_there = matches!(parent.answer.role, Role::Object | Role::Linker);
+        is_there.then_some(parent.answer.handle)
+    }
+
+    /// Notes a new path under that neighbor: the next block. No other path is open.
+    #[inline(always)]
+    pub(crate) fn open_path(&mut self, handle: Handle) {
+        let (block, answer) = (self.blocks, Answer::success(handle));
+        self.blocks += 1;
+        self.parents[1] = Some(Parent { block, answer, done: 0, failed: 0 });
+    }
+
     /// Notes the answer of block `block`. At initiate one that may have dependents stays open;
     /// every other answer is final and is tallied. `true`: the record is to be written now.
     pub(crate) fn enter(&mut self, block: u32, level: u32, answer: &Answer, waits: bool) -> bool {
