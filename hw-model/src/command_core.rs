@@ -15,7 +15,7 @@ use crate::fetch::CommandRing;
 use crate::iommu::Window;
 use crate::meter::Meter;
 use crate::notices::NoticeReceiver;
-use crate::outbox::raise_interrupts;
+use crate::outbox::raise_interrupt;
 use crate::peripherals::Peripherals;
 use crate::registers::RingBank;
 use crate::rings::{CompletionRing, RingConfig};
@@ -89,10 +89,15 @@ impl<M: Meter> CommandCore<M> {
         let rings = rings.get_mut(..*started).unwrap_or_default();
         for (place, bank) in rings.iter_mut().zip(&shared.registers.rings) {
             moved |= pump_ring(place, bank, shared, window, now);
+            if let Some(ring) = place {
+                moved |= raise_interrupt(shared, window, &mut ring.completions, now);
+            }
         }
         events.take_if(|_| !shared.registers.rings[EVENT_RING as usize].is_running());
-        let completions = rings.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(shared, window, completions.chain(events), now)
+        if let Some(events) = events {
+            moved |= raise_interrupt(shared, window, events, now);
+        }
+        moved
     }
 
     /// One step of the firmware.
@@ -126,11 +131,24 @@ impl<M: Meter> CommandCore<M> {
     }
 
     /// Pump, step, pump: one bounded slice of a free-running core. Returns whether it was busy.
-    pub(crate) fn slice(&mut self, window: &Window<'_>, now: u64) -> bool {
-        let arrived = self.pump(window, now);
-        let step = self.step(window, now);
-        let left = !self.peripherals.outbox.is_empty() && self.pump(window, now);
-        arrived || left || step.is_busy
+    /// `announce` is asked after the step whether a reader has announced what it has raised; if so,
+    /// another step follows at once: completions wait for that.
+    #[inline]
+    pub(crate) fn slice(
+        &mut self,
+        window: &Window<'_>,
+        now: u64,
+        announce: impl FnOnce() -> bool,
+    ) -> bool {
+        let mut is_busy = self.pump(window, now);
+        is_busy |= self.step(window, now).is_busy;
+        if announce() {
+            is_busy |= self.step(window, now).is_busy;
+        }
+        if !self.peripherals.outbox.is_empty() {
+            is_busy |= self.pump(window, now);
+        }
+        is_busy
     }
 
     /// When something under way is due next, after `now`.

@@ -206,6 +206,12 @@ impl Mailbox {
         (ahead < self.len()).then(|| &self.slots[place as usize])
     }
 
+    /// Word `word` of the oldest slot; there is one.
+    #[inline]
+    pub(crate) const fn first_word(&self, word: u32) -> u32 {
+        self.slots[(self.taken & MAIL_MASK) as usize][word as usize % SLOT_WORDS]
+    }
+
     /// Takes the oldest slot out. Returns whether there was one.
     #[inline]
     pub(crate) fn skip(&mut self) -> bool {
@@ -262,7 +268,7 @@ impl ListBuffer {
     }
 
     /// Takes the chunk in when it is due.
-    pub(crate) fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> bool {
+    fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> bool {
         if self.due.take_if(|due| *due <= now).is_none() {
             return false;
         }

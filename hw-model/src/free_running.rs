@@ -164,7 +164,7 @@ impl Engines {
                         (Some(core), Some(datapath)) => {
                             frames.turn(core, datapath, &self.shared, &window, now)
                         }
-                        (Some(core), None) => core.slice(&window, now),
+                        (Some(core), None) => core.slice(&window, now, || false),
                         (None, Some(datapath)) => {
                             frames.slice(datapath, &self.shared, &window, now)
                         }
@@ -269,10 +269,9 @@ impl Frames {
     ) -> bool {
         let mut is_busy = false;
         for _ in 0..CORE_TURN {
-            let has_worked = core.slice(window, now);
             // Between two batches, on the reader's own thread: nothing older is under way.
-            let has_announced = self.stalled_until.is_none() && datapath.announce(now);
-            if !has_worked && !has_announced {
+            let announce = || self.stalled_until.is_none() && datapath.announce(now);
+            if !core.slice(window, now, announce) {
                 break;
             }
             is_busy = true;

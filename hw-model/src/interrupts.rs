@@ -138,6 +138,7 @@ impl Moderation {
     }
 
     /// The vector to raise at `now`, if one is due and moderation lets it.
+    #[inline]
     pub(crate) fn take(&mut self, now: u64) -> Option<u32> {
         if !self.is_due || now < self.not_before {
             return None;

@@ -164,21 +164,32 @@ pub(crate) fn raise_interrupts<'a>(
 ) -> bool {
     let mut raised = false;
     for ring in rings {
-        if let Some(vector) = ring.moderation.take(now) {
-            raised = true;
-            if shared.slot.raise(window, vector) {
-                shared.counters.add(Counter::INTERRUPTS, 1);
-            }
-            let happening = Happening {
-                kind: TraceKind::INTERRUPT,
-                ring: ring.number,
-                detail: vector,
-                value: 0,
-            };
-            shared.note(writer_of(ring.number), now, happening);
-        }
+        raised |= raise_interrupt(shared, window, ring, now);
     }
     raised
+}
+
+/// Raises the interrupt of `ring`, if one is due and moderation lets it through.
+#[inline]
+pub(crate) fn raise_interrupt(
+    shared: &Shared,
+    window: &Window<'_>,
+    ring: &mut CompletionRing,
+    now: u64,
+) -> bool {
+    let vector = ring.moderation.take(now);
+    if let Some(vector) = vector {
+        signal(shared, window, ring.number, vector, now);
+    }
+    vector.is_some()
+}
+
+fn signal(shared: &Shared, window: &Window<'_>, ring: u32, vector: u32, now: u64) {
+    if shared.slot.raise(window, vector) {
+        shared.counters.add(Counter::INTERRUPTS, 1);
+    }
+    let happening = Happening { kind: TraceKind::INTERRUPT, ring, detail: vector, value: 0 };
+    shared.note(writer_of(ring), now, happening);
 }
 
 /// Who serves ring `number`, and writes what it traces.

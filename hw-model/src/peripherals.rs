@@ -12,6 +12,7 @@ use abi::core::{Fetched, Notice, Settings};
 use abi::host::command::Slot;
 use abi::host::limit::COMMAND_RINGS_MAX;
 use abi::host::register::EVENT_RING;
+use abi::host::trace::{TraceKind, TraceWriter};
 use host_driver::memory::Words;
 
 use crate::epochs::{ANNOUNCED, GLOBAL};
@@ -24,6 +25,7 @@ use crate::registers::RingBank;
 use crate::rings::CompletionRing;
 use crate::shared::Shared;
 use crate::table_memory::TableMemory;
+use crate::trace::Happening;
 
 /// The card around the core.
 #[derive(Debug)]
@@ -149,7 +151,17 @@ impl Peripherals {
         self.ring(ring)?.mailbox.get(0)
     }
 
+    /// A word of the next slot of a mailbox; there is one, or what it says means nothing.
+    #[inline]
+    pub(crate) fn mail_word(&self, ring: u32, word: u32) -> u32 {
+        match self.rings.get(ring as usize) {
+            Some(Some(ring)) => ring.mailbox.first_word(word),
+            _ => 0,
+        }
+    }
+
     /// Takes the next slot out of a mailbox.
+    #[inline]
     pub(crate) fn skip(&mut self, ring: u32) {
         if let Some(ring) = self.ring_mut(ring) {
             self.has_acted |= ring.mailbox.skip();
@@ -232,19 +244,19 @@ impl Peripherals {
     pub(crate) fn fetch_list(&mut self, at: u64, ring: u32, iova: u64, entries: u32) {
         self.has_acted = true;
         let now = self.time(at);
-        let shared = Arc::clone(&self.shared);
-        if let Some(ring) = self.ring_mut(ring) {
-            ring.list.ask(&shared, iova, entries, now);
+        let is_running = self.is_running(ring);
+        let Self { rings, shared, .. } = self;
+        if let Some(Some(ring)) = rings.get_mut(ring as usize).filter(|_| is_running) {
+            ring.list.ask(shared, iova, entries, now);
         }
     }
 
-    /// Takes the chunk asked for last in, if it is here already.
-    pub(crate) fn list_arrive(&mut self, window: &Window<'_>, ring: u32) {
-        let now = self.now;
-        let Self { rings, shared, .. } = self;
-        if let Some(Some(ring)) = rings.get_mut(ring as usize) {
-            ring.list.arrive(shared, window, now);
-        }
+    /// A chunk of a list was read at once: everything is due.
+    #[inline]
+    pub(crate) fn note_list(&mut self, ring: u32, entries: u32) {
+        self.has_acted = true;
+        let happening = Happening { kind: TraceKind::LIST, ring, detail: entries, value: 0 };
+        self.shared.note(TraceWriter::RINGS, self.now, happening);
     }
 
     /// How the chunk asked for last stands.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
 use abi::host::command::{Flag, Slot};
 use abi::host::handle::Handle;
+use abi::host::limit::{COMMAND_RINGS_MAX, LIST_CHUNK};
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
@@ -25,6 +26,26 @@ use crate::peripherals::Peripherals;
 use crate::table_memory::TableMemory;
 use crate::trace::Happening;
 
+/// A chunk of a list.
+#[derive(Clone, Copy)]
+struct Chunk {
+    /// Each as it stands in memory: lower word, upper word.
+    handles: [[u32; 2]; LIST_CHUNK as usize],
+    state: Fetched,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Self { handles: [[0; 2]; LIST_CHUNK as usize], state: Fetched::Pending }
+    }
+}
+
+/// Where the chunk of command ring `ring` is kept.
+#[inline]
+const fn place(ring: u32) -> usize {
+    (ring % COMMAND_RINGS_MAX) as usize
+}
+
 /// The linked firmware, once it was started.
 #[derive(Default)]
 pub(crate) struct NativeBody<M> {
@@ -34,6 +55,8 @@ pub(crate) struct NativeBody<M> {
     /// First word of the slot with which the last block began.
     head: Cell<u32>,
     meter: M,
+    /// The chunks of lists that were asked for last, where they are due at once; one a ring.
+    lists: Box<[Chunk; COMMAND_RINGS_MAX as usize]>,
     /// Table memory, from ENABLE to reset.
     table: Option<Arc<TableMemory>>,
 }
@@ -95,6 +118,7 @@ impl<M: Meter> NativeBody<M> {
     ) -> NativeHal<'a, M> {
         NativeHal {
             table: self.table.as_deref().map_or(&[], TableMemory::cells),
+            lists: &mut self.lists,
             traces: side.shared.trace.is_on(),
             has_stored: false,
             side,
@@ -110,6 +134,7 @@ struct NativeHal<'a, M> {
     side: &'a mut Peripherals,
     /// Table memory: every word that the firmware has stands in here.
     table: &'a [AtomicU32],
+    lists: &'a mut [Chunk; COMMAND_RINGS_MAX as usize],
     /// The trace was on when the step began.
     traces: bool,
     /// Something was stored into table memory.
@@ -225,8 +250,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn peek(&self, place: u32, word: u32) -> u32 {
         self.meter.charge(Charge::PEEK, 1);
-        let slot = self.side.front(place);
-        let value = slot.and_then(|slot| slot.get(word as usize)).copied().unwrap_or(0);
+        let value = self.side.mail_word(place, word);
         if word == 0 {
             self.note_head(value);
         }
@@ -288,22 +312,32 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32) {
         self.meter.charge(Charge::FETCH_LIST, 1);
-        self.side.fetch_list(self.at(), ring, iova, entries);
-        self.side.list_arrive(self.window, ring);
+        if M::COUNTS {
+            return self.side.fetch_list(self.at(), ring, iova, entries);
+        }
+        let list = &mut self.lists[place(ring)];
+        let handles = &mut list.handles[..(entries as usize).min(LIST_CHUNK as usize)];
+        let is_read = self.window.read(iova, handles.as_flattened_mut()).is_ok();
+        list.state = if is_read { Fetched::Ready } else { Fetched::Failed };
+        self.side.note_list(ring, entries);
     }
 
     fn list_state(&self, ring: u32) -> Fetched {
         self.meter.charge(Charge::REGISTER, 1);
-        self.side.list_state(ring)
+        if M::COUNTS { self.side.list_state(ring) } else { self.lists[place(ring)].state }
     }
 
     #[inline]
     fn list_entry(&self, ring: u32, entry: u32) -> Handle {
         self.meter.charge(Charge::LIST_ENTRY, 1);
-        match self.side.rings.get(ring as usize) {
-            Some(Some(ring)) => ring.list.entry(entry),
-            _ => Handle::NULL,
+        if M::COUNTS {
+            return match self.side.rings.get(ring as usize) {
+                Some(Some(ring)) => ring.list.entry(entry),
+                _ => Handle::NULL,
+            };
         }
+        let [low, high] = self.lists[place(ring)].handles[entry as usize % LIST_CHUNK as usize];
+        Handle(u64::from(high) << 32 | u64::from(low))
     }
 
     fn raise(&mut self, epoch: u32) {

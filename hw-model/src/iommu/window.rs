@@ -13,13 +13,18 @@ use super::{Iommu, Refusal};
 pub(crate) struct Window<'a> {
     iommu: &'a Iommu,
     ranges: RwLockReadGuard<'a, Ranges>,
-    /// The range that was hit last: most accesses hit it again.
-    last: Cell<usize>,
+    /// The ranges that were hit last, by some bits of the IOVA: most accesses hit one of them again.
+    hits: [Cell<u32>; HITS],
 }
+
+/// Ranges that are remembered.
+const HITS: usize = 16;
+/// IOVAs that differ below this bit share a place among them.
+const HIT_SHIFT: u32 = 14;
 
 impl<'a> Window<'a> {
     pub(super) fn new(iommu: &'a Iommu, ranges: RwLockReadGuard<'a, Ranges>) -> Self {
-        Self { iommu, ranges, last: Cell::new(0) }
+        Self { iommu, ranges, hits: [const { Cell::new(0) }; HITS] }
     }
 
     /// Whether the card may master the bus.
@@ -28,7 +33,17 @@ impl<'a> Window<'a> {
     }
 
     /// Reads whole words at `iova`, a multiple of 4.
+    #[inline]
     pub(crate) fn read(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
+        if let Some((memory, first)) = self.hit(iova, words.len(), false) {
+            memory.load_all(first, words);
+            return Ok(());
+        }
+        self.read_pieces(iova, words)
+    }
+
+    #[cold]
+    fn read_pieces(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
         let mut words = words;
         self.words(iova, words.len(), false, |memory, first, count| {
             memory.load_all(first, words.split_off_mut(..count).unwrap_or_default());
@@ -45,7 +60,17 @@ impl<'a> Window<'a> {
     }
 
     /// Writes whole words at `iova`, a multiple of 4, in order, without publishing them.
+    #[inline]
     pub(crate) fn write(&self, iova: u64, words: &[u32]) -> Result<(), Refusal> {
+        if let Some((memory, first)) = self.hit(iova, words.len(), true) {
+            memory.store_all(first, words);
+            return Ok(());
+        }
+        self.write_pieces(iova, words)
+    }
+
+    #[cold]
+    fn write_pieces(&self, iova: u64, words: &[u32]) -> Result<(), Refusal> {
         let mut words = words;
         self.words(iova, words.len(), true, |memory, first, count| {
             memory.store_all(first, words.split_off(..count).unwrap_or_default());
@@ -54,7 +79,19 @@ impl<'a> Window<'a> {
 
     /// Writes an entry of four words at `iova` such that its last word publishes it and every
     /// write before it.
+    #[inline]
     pub(crate) fn publish(&self, iova: u64, entry: &[u32; 4]) -> Result<(), Refusal> {
+        if let Some((memory, first)) = self.hit(iova, entry.len(), true) {
+            let [body @ .., last] = entry;
+            memory.store_all(first, body);
+            memory.store_release(first + body.len(), *last);
+            return Ok(());
+        }
+        self.publish_pieces(iova, entry)
+    }
+
+    #[cold]
+    fn publish_pieces(&self, iova: u64, entry: &[u32; 4]) -> Result<(), Refusal> {
         let mut written = 0;
         self.words(iova, entry.len(), true, |memory, first, count| {
             for word in first..first + count {
@@ -65,6 +102,24 @@ impl<'a> Window<'a> {
                 written += 1;
             }
         })
+    }
+
+    /// The memory and the first word of an access that lies in a range that was hit before and may
+    /// be accessed so: nearly every one.
+    #[inline]
+    fn hit(&self, iova: u64, words: usize, is_write: bool) -> Option<(&Memory, usize)> {
+        let range = self.ranges.sorted.get(self.place(iova).get() as usize)?;
+        let offset = iova.checked_sub(range.first)?;
+        let left = (range.last - range.first).checked_sub(offset)?;
+        let is_inside = words > 0 && words as u64 * 4 - 1 <= left && iova.is_multiple_of(4);
+        let is_allowed = self.ranges.is_master && range.allows(is_write);
+        (is_inside && is_allowed).then_some((&range.memory, offset as usize / 4))
+    }
+
+    /// Where the range that `iova` hit is remembered.
+    #[inline]
+    fn place(&self, iova: u64) -> &Cell<u32> {
+        &self.hits[(iova >> HIT_SHIFT) as usize % HITS]
     }
 
     /// Hands out the words at `iova`, range by range: memory, first word, number of words.
@@ -95,7 +150,7 @@ impl<'a> Window<'a> {
         mut piece: impl FnMut(&Memory, usize, usize),
     ) -> Result<(), Refusal> {
         let sorted = &self.ranges.sorted;
-        let last = self.last.get();
+        let last = self.place(iova).get() as usize;
         let at = if sorted.get(last).is_some_and(|range| range.holds(iova)) {
             last
         } else {
@@ -105,7 +160,8 @@ impl<'a> Window<'a> {
         let Some(end) = end.filter(|_| self.ranges.is_master) else {
             return Err(self.iommu.refuse(Refusal { iova, bytes, is_write }));
         };
-        self.last.set(end);
+        // Ranges are far fewer than 2^32.
+        self.place(iova).set(at as u32);
         let (mut iova, mut left) = (iova, bytes);
         for range in &sorted[at..=end] {
             let offset = iova - range.first;
