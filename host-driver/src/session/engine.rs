@@ -102,13 +102,13 @@ impl Engine {
     }
 
     /// The road of a single command: sends a tree on a ring that is free, and looks for its answer
-    /// as long as nobody else wants the engine, at most `spins` times. Without an answer the tree
+    /// as long as nobody else wants the engine, at most `looks` times. Without an answer the tree
     /// stays under way, for nobody yet.
     pub(super) fn run_alone(
         &mut self,
         Request { ring, tree }: Request,
         queue: &ArrayQueue<Request>,
-        spins: u32,
+        looks: u32,
         deliveries: &mut Deliveries,
     ) -> Option<Answer> {
         let lane = &mut self.lanes[ring];
@@ -117,7 +117,7 @@ impl Engine {
         }
         lane.publish();
         self.outstanding += 1;
-        let mut left = spins;
+        let mut left = looks;
         let landed = loop {
             let lane = &mut self.lanes[ring];
             match lane.reap(&mut self.buffers) {

@@ -46,6 +46,8 @@ const ROUNDS: u32 = 200;
 /// Turns in which a wait looks for its outcome before it lets go of the engine for the first
 /// time: some 2 us, in which a card that is near has answered a single command.
 const SPINS: u32 = 128;
+/// The same for a command that is alone, in looks at its completion, which are shorter.
+const LOOKS: u32 = 512;
 
 /// A card taken into use. Share it by reference or [`Arc`]; the last one to go resets the card.
 pub struct Session<B: Backing> {
@@ -320,14 +322,13 @@ impl<B: Backing> Shared<B> {
     /// Submits a tree and waits for its outcome, which most often comes while this drives.
     fn run(&self, ring: u32, tree: Tree) -> Answered {
         let mut request = self.request(ring, tree, Recipient::Driver)?;
-        let (ring, mut patience) = (request.ring, Patience::default());
+        let ring = request.ring;
         if let Ok(mut engine) = self.engine.try_lock()
             && self.queue.is_empty()
             && engine.is_free(ring)
         {
             let mut deliveries = Deliveries::new(None);
-            let spins = patience.spins();
-            let answer = engine.run_alone(request, &self.queue, spins, &mut deliveries);
+            let answer = engine.run_alone(request, &self.queue, LOOKS, &mut deliveries);
             if let Some(answer) = answer {
                 drop(engine);
                 deliveries.deliver();
@@ -336,11 +337,12 @@ impl<B: Backing> Shared<B> {
             let cell = new_cell();
             engine.hand_over(ring, Recipient::Ticket(Arc::clone(&cell)));
             drop(engine);
-            return self.wait(cell, &mut patience);
+            // It has looked long enough.
+            return self.wait(cell, &mut Patience::hasty());
         }
         let cell = new_cell();
         request.tree.body.recipient = Recipient::Ticket(Arc::clone(&cell));
-        let mut deliveries = Deliveries::new(Some(&cell));
+        let (mut deliveries, mut patience) = (Deliveries::new(Some(&cell)), Patience::default());
         self.enqueue(request, &mut deliveries, &mut patience)?;
         match deliveries.answer {
             Some(answer) => opened(answer),
