@@ -150,7 +150,12 @@ impl<const SLOTS: usize> Tagged<SLOTS> {
     /// Slots of zeros.
     pub(crate) fn new() -> Self {
         const { assert!(SLOTS.is_power_of_two(), "a position's low bits name its slot") };
-        Self { pages: Pages::new(SLOTS * size_of::<[u64; BODY_WORDS + 1]>()) }
+        let slots = Self { pages: Pages::new(SLOTS * size_of::<[u64; BODY_WORDS + 1]>()) };
+        // Memory that nobody has touched would be brought in by the first lap.
+        for position in 0..SLOTS {
+            slots.write(position, [0; BODY_WORDS]);
+        }
+        slots
     }
 
     /// Writes the body of the slot of `position`, which is the caller's until it stores the tag.

@@ -127,15 +127,12 @@ fn two_cores(
     burst: usize,
     count: u64,
 ) -> (f64, Sum) {
-    let (barrier, is_there) = (Barrier::new(2), AtomicBool::new(false));
+    let barrier = Barrier::new(2);
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let consumer = scope.spawn(|| {
             pin(CARD);
             barrier.wait();
-            // ORDERING: Release. Pairs with the Acquire below; nothing but the word itself.
-            // No loom test: one word.
-            is_there.store(true, Ordering::Release);
             let (mut sum, mut taken) = (Sum::default(), 0);
             while taken < count {
                 match consumer.consume(burst, &mut sum) {
@@ -150,10 +147,8 @@ fn two_cores(
         });
         pin(HOST);
         barrier.wait();
-        // ORDERING: Acquire. Pairs with the Release above. No loom test: one word.
-        while !is_there.load(Ordering::Acquire) {
-            spin_loop();
-        }
+        // From here the producer runs ahead: the consumer's thread has to be woken first. Two ends
+        // that begin in step fight for each line, and may do so to the end.
         let started = Instant::now();
         let mut sent = 0;
         while sent < count {

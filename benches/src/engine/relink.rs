@@ -16,7 +16,7 @@ use super::Rig;
 use crate::raw::Huge;
 
 /// Entries of a list.
-const PIECE: usize = 4096;
+const PIECE: usize = 2048;
 /// Lists under way at once.
 const IN_FLIGHT: usize = 4;
 /// Paths asked for their neighbor after each repetition.

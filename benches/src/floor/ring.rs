@@ -194,9 +194,7 @@ impl Consume for SlotConsumer {
                 self.ring.positions.give_back(self.tail);
             }
         }
-        if count > 0 {
-            self.ring.positions.give_back(self.tail);
-        }
+        self.ring.positions.give_back(self.tail);
         count
     }
 }
