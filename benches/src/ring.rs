@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use crate::machine::{CARD, HOST, pin};
+use crate::machine::{CARD, HOST, Line, pin};
 
 /// Elements that a ring holds.
 pub const SLOTS: usize = 1024;
@@ -83,22 +83,22 @@ impl Place {
 /// # Panics
 /// When not all of them came, in order.
 pub fn through(
-    (mut producer, mut consumer): (impl Produce, impl Consume + Send),
+    (producer, consumer): (impl Produce, impl Consume + Send),
     place: Place,
     burst: usize,
     count: u64,
 ) -> f64 {
     let (ns, sum) = match place {
-        Place::SameCore => same_core(&mut producer, &mut consumer, burst, count),
-        Place::TwoCores => two_cores(&mut producer, &mut consumer, burst, count),
+        Place::SameCore => same_core(producer, consumer, burst, count),
+        Place::TwoCores => two_cores(producer, consumer, burst, count),
     };
     assert_eq!(sum.0, Sum::of(count).0, "every element came, in order");
     ns / count as f64
 }
 
 fn same_core(
-    producer: &mut impl Produce,
-    consumer: &mut impl Consume,
+    mut producer: impl Produce,
+    mut consumer: impl Consume,
     burst: usize,
     count: u64,
 ) -> (f64, Sum) {
@@ -122,15 +122,17 @@ fn same_core(
 }
 
 fn two_cores(
-    producer: &mut impl Produce,
-    consumer: &mut (impl Consume + Send),
+    mut producer: impl Produce,
+    mut consumer: impl Consume + Send,
     burst: usize,
     count: u64,
 ) -> (f64, Sum) {
     let barrier = Barrier::new(2);
-    let is_done = AtomicBool::new(false);
+    let is_done = Line(AtomicBool::new(false));
+    let (barrier, is_done) = (&barrier, &is_done.0);
     thread::scope(|scope| {
-        let consumer = scope.spawn(|| {
+        // The consumer's end moves to its own stack: both ends write what they know of the other.
+        let consumer = scope.spawn(move || {
             pin(CARD);
             barrier.wait();
             let (mut sum, mut taken) = (Sum::default(), 0);
