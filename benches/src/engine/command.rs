@@ -4,8 +4,7 @@
 //! do; busy, there are always frames on a transmit ring, so that a batch is under way.
 
 use abi::host::handle::Handle;
-use host_driver::{Session, Transmitter, Update};
-use hw_model::ModelCard;
+use host_driver::{Transmitter, Update};
 
 use super::Rig;
 use crate::chance::Chance;
@@ -105,13 +104,7 @@ impl Commands {
                 tree.neighbor(source).set([0x02, 0, a, b, c, d], 0);
             }
         }
-        let session: &Session<ModelCard> = &self.rig.session;
-        let mut ticket = session.submit(tree).expect("the session takes a tree");
-        let answer = loop {
-            if let Some(answer) = ticket.poll() {
-                break answer;
-            }
-        };
+        let answer = self.rig.session.run(tree);
         let ended = ticks();
         let outcome = answer.expect("the card answers");
         assert_eq!(outcome.failed(), 0, "the card can do that");

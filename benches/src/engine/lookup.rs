@@ -15,7 +15,7 @@ use host_driver::{ConnectionState, Initiate, NeighborState, Tree};
 use hw_model::CardConfig;
 use hw_model::bare::{Bare, BareCore, Guard};
 use hw_model::datapath::reader::Reader;
-use hw_model::datapath::resolver::Verdict;
+use hw_model::datapath::resolver::{Route, Verdict};
 
 use super::path;
 use crate::chance::{self, Chance};
@@ -23,6 +23,8 @@ use crate::table::{Pace, Rate, Table};
 
 /// Blocks of the trees that build the tables.
 const TREE_BLOCKS: usize = 1024;
+/// Largest batch.
+const BATCH_MAX: usize = 256;
 /// Seed of the order in which connections hang from paths; the floor's is the same.
 const ORDER_SEED: u64 = 77;
 /// Seed of the order in which paths are moved.
@@ -92,11 +94,17 @@ impl Table for Lookup {
     fn look_up(&self, keys: &[u32], batch: usize) -> u64 {
         let (resolver, epochs) = (self.bare.resolver(), self.bare.epochs(0));
         self.with_reader(|reader| {
+            let (mut handles, mut routes) = ([Handle::NULL; BATCH_MAX], [Route::NONE; BATCH_MAX]);
+            let (handles, routes) = (&mut handles[..batch], &mut routes[..batch]);
             let mut torn = 0;
             for batch in keys.chunks_exact(batch) {
                 reader.begin(epochs, |_| {});
-                for key in batch {
-                    torn += is_torn(&resolver.resolve(self.handle(*key)));
+                for (handle, key) in handles.iter_mut().zip(batch) {
+                    *handle = self.handle(*key);
+                }
+                resolver.routes(handles, routes);
+                for route in &*routes {
+                    torn += u64::from(route.is_none()) | is_other(&route.header);
                 }
             }
             torn
@@ -128,6 +136,8 @@ impl Writer {
     /// Moves the next paths of the list to some neighbor.
     fn relink(&mut self, count: u32) {
         let neighbor = self.neighbors[self.chance.below(self.neighbors.len() as u64) as usize];
+        // A list ends with the paths.
+        let count = count.min((self.paths - self.next) as u32);
         let slot = self.core.relink(neighbor, self.next, count);
         self.core.run(&[&[slot]]);
         self.next = (self.next + count as usize) % self.paths;

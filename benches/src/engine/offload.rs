@@ -101,8 +101,9 @@ impl Offload {
         };
         let outcome = answer.expect("the card answers");
         assert_eq!(outcome.failed(), 0, "the card has room for paths");
-        for (block, object) in (1..outcome.blocks()).zip(&mut self.objects[first..]) {
-            object.handle = outcome.block(block).handle;
+        // The first answer is the neighbor's.
+        for (result, object) in outcome.results().skip(1).zip(&mut self.objects[first..]) {
+            object.handle = result.handle;
         }
     }
 

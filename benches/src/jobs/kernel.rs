@@ -1,6 +1,6 @@
 //! The jobs of the engine, done by the kernel: routes by next hop, the next hop, its neighbor.
 
-use super::{Tell, middle, sizes};
+use super::{Tell, sizes};
 use crate::floor::relink::{Order, PATHS};
 use crate::machine::{HOST, pin};
 use crate::peer::kernel::{Kernel, KernelError};
@@ -9,13 +9,13 @@ use crate::turns::{Plan, Series, latencies, samples};
 /// Single commands of a turn.
 const COMMANDS: u64 = 1_000;
 /// Routes that are told in a turn, when each is told for a change of the next hop.
-const TOLD: usize = 200_000;
+const TOLD: usize = 100_000;
 /// Fewest such changes a turn.
-const COMMANDS_MIN: usize = 3;
-/// Routes above which there are fewer turns.
+const COMMANDS_MIN: usize = 2;
+/// Routes above which there are fewer turns: the kernel's figures hardly differ between them.
 const LARGE: usize = 300_000;
-/// Turns of a case as large as that.
-const LARGE_REPEATS: usize = 3;
+/// Turns of a case, and of one as large as that.
+const REPEATS: [usize; 2] = [5, 2];
 
 /// Measures all sizes.
 ///
@@ -25,7 +25,7 @@ pub fn run(plan: &Plan, tell: &mut Tell<'_>) -> Result<(), KernelError> {
     pin(HOST);
     let mut kernel = Kernel::new()?;
     for size in sizes(plan, PATHS) {
-        let repeats = if size >= LARGE { plan.repeats.min(LARGE_REPEATS) } else { plan.repeats };
+        let repeats = plan.repeats.min(REPEATS[usize::from(size >= LARGE)]);
         let plan = &Plan { repeats, ..plan.clone() };
         offload(plan, tell, &mut kernel, size);
         let in_order = Order::InOrder.numbers(size);
@@ -56,15 +56,12 @@ fn offload(plan: &Plan, tell: &mut Tell<'_>, kernel: &mut Kernel, size: usize) {
 
 fn relink(plan: &Plan, tell: &mut Tell<'_>, kernel: &mut Kernel, order: Order, size: usize) {
     let (numbers, mut target) = (order.numbers(size), 0);
-    let mut once = || {
+    let once = || {
         target ^= 1;
         kernel.relink(&numbers, target).expect(HOLDS)
     };
     let case = format!("list/{}/{size}", order.word());
-    let series = vec![Series::new("linux route nhid", || match size >= LARGE {
-        true => once(),
-        false => middle(size, &mut once),
-    })];
+    let series = vec![Series::new("linux route nhid", once)];
     tell(samples(("relink", &case, "ns/path"), plan, series));
 }
 

@@ -15,13 +15,15 @@ const ENTRIES: usize = 1 << 20;
 /// Neighbors of the chains.
 const NEIGHBORS: usize = 1024;
 /// Keys of a repetition: a multiple of every batch.
-const KEYS: usize = 1 << 18;
+const KEYS: usize = 1 << 17;
 /// Keys of a repetition that is to be quick.
 const KEYS_QUICK: usize = 1 << 16;
 /// Keys there are: repetitions take one piece of them after another.
 const KEYS_ALL: usize = 1 << 20;
-/// Batch of the cases that vary the writer's rate.
-const RATED_BATCH: usize = 64;
+/// Batch of the cases in which peers take part, and that vary the writer's rate.
+const PEER_BATCH: usize = 64;
+/// Tables that are whole chains: the first ones.
+const CHAINS: usize = 2;
 /// Rates of the writer, in changes a second.
 const RATES: [Rate; 5] = [
     Rate::None,
@@ -46,13 +48,15 @@ pub fn run(plan: &Plan, tell: &mut Tell<'_>) {
     ];
     let keys = Keys::new(floor.keys(KEYS_ALL), if plan.is_quick { KEYS_QUICK } else { KEYS });
     for batch in BATCHES {
-        by_batches(plan, tell, &format!("batch/{batch}"), &tables, &keys, (batch, Rate::None));
+        // Peers have no batches to speak of: one size says it.
+        let tables = if batch == PEER_BATCH { &tables[..] } else { &tables[..CHAINS] };
+        by_batches(plan, tell, &format!("batch/{batch}"), tables, &keys, (batch, Rate::None));
         let case = format!("batch/{batch}/relinked");
-        by_batches(plan, tell, &case, &tables, &keys, (batch, Rate::Full));
+        by_batches(plan, tell, &case, tables, &keys, (batch, Rate::Full));
     }
     for rate in RATES {
         let case = format!("rate/{}", rate.word());
-        by_batches(plan, tell, &case, &tables, &keys, (RATED_BATCH, rate));
+        by_batches(plan, tell, &case, &tables, &keys, (PEER_BATCH, rate));
     }
     for (case, rate) in [("single", Rate::None), ("single/relinked", Rate::Full)] {
         one_by_one(plan, tell, case, &tables, &keys, rate);

@@ -18,7 +18,7 @@ pub type Tell<'a> = dyn FnMut(Vec<Report>) + 'a;
 /// Objects of a turn at the least: smaller cases are repeated within it.
 const OBJECTS_MIN: usize = 300_000;
 /// Repetitions within a turn, and the fewest.
-const REPEATS: [usize; 2] = [15, 3];
+const REPEATS: [usize; 2] = [15, 1];
 
 /// The middle figure of some repetitions, as many as `count` objects ask for. One before them does
 /// not count: it brings back into the caches what the series before it drove out.
