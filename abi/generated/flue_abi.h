@@ -1148,7 +1148,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_NEIGHBOR_PRIVATE_PINS 4u
 /* Source MAC slot, plus 1; 0 for the port's own. */
 #define FLUE_TABLE_NEIGHBOR_PRIVATE_SOURCE_SLOT 5u
-/* Next neighbor in the free or the retired list, plus 1. */
+/* Next neighbor in the queue of retired slots, plus 1. */
 #define FLUE_TABLE_NEIGHBOR_PRIVATE_NEXT 6u
 /* Epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_NEIGHBOR_PRIVATE_EPOCH 7u
@@ -1167,7 +1167,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_PATH_LINKED_MS 4u
 /* Private: connections linked to it. */
 #define FLUE_TABLE_PATH_CONNECTIONS 5u
-/* Private: next path in the free or the retired list, plus 1. */
+/* Private: next path in the queue of retired slots, plus 1. */
 #define FLUE_TABLE_PATH_NEXT 6u
 /* Private: epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_PATH_EPOCH 7u
@@ -1192,7 +1192,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_CONNECTION_NEXT_PENDING 5u
 /* Private: 1 while it waits for its grace time. */
 #define FLUE_TABLE_CONNECTION_IS_PENDING 6u
-/* Private: next connection in the free or the retired list, plus 1. */
+/* Private: next connection in the queue of retired slots, plus 1. */
 #define FLUE_TABLE_CONNECTION_NEXT 7u
 /* Private: epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_CONNECTION_EPOCH 8u
@@ -1217,7 +1217,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_ALIAS_PRIVATE_WORDS 4u
 /* Paths whose link word names it. */
 #define FLUE_TABLE_ALIAS_PRIVATE_PATHS 0u
-/* Next alias of the same neighbor, or in the free or the retired list, plus 1. */
+/* Next alias of the same neighbor, or in the queue of retired slots, plus 1. */
 #define FLUE_TABLE_ALIAS_PRIVATE_NEXT 1u
 /* Epoch after which a retired alias may be given out again. */
 #define FLUE_TABLE_ALIAS_PRIVATE_EPOCH 2u

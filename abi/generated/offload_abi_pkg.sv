@@ -1042,7 +1042,7 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_NEIGHBOR_PRIVATE_PINS = 4;
   // Source MAC slot, plus 1; 0 for the port's own.
   localparam int unsigned TABLE_NEIGHBOR_PRIVATE_SOURCE_SLOT = 5;
-  // Next neighbor in the free or the retired list, plus 1.
+  // Next neighbor in the queue of retired slots, plus 1.
   localparam int unsigned TABLE_NEIGHBOR_PRIVATE_NEXT = 6;
   // Epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_NEIGHBOR_PRIVATE_EPOCH = 7;
@@ -1061,7 +1061,7 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_PATH_LINKED_MS = 4;
   // Private: connections linked to it.
   localparam int unsigned TABLE_PATH_CONNECTIONS = 5;
-  // Private: next path in the free or the retired list, plus 1.
+  // Private: next path in the queue of retired slots, plus 1.
   localparam int unsigned TABLE_PATH_NEXT = 6;
   // Private: epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_PATH_EPOCH = 7;
@@ -1086,7 +1086,7 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_CONNECTION_NEXT_PENDING = 5;
   // Private: 1 while it waits for its grace time.
   localparam int unsigned TABLE_CONNECTION_IS_PENDING = 6;
-  // Private: next connection in the free or the retired list, plus 1.
+  // Private: next connection in the queue of retired slots, plus 1.
   localparam int unsigned TABLE_CONNECTION_NEXT = 7;
   // Private: epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_CONNECTION_EPOCH = 8;
@@ -1111,7 +1111,7 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_ALIAS_PRIVATE_WORDS = 4;
   // Paths whose link word names it.
   localparam int unsigned TABLE_ALIAS_PRIVATE_PATHS = 0;
-  // Next alias of the same neighbor, or in the free or the retired list, plus 1.
+  // Next alias of the same neighbor, or in the queue of retired slots, plus 1.
   localparam int unsigned TABLE_ALIAS_PRIVATE_NEXT = 1;
   // Epoch after which a retired alias may be given out again.
   localparam int unsigned TABLE_ALIAS_PRIVATE_EPOCH = 2;

@@ -1,17 +1,15 @@
-//! Slots of one table: which are free, which were given out how often.
+//! Slots of one table: which can be had, which were given out how often.
 //!
-//! A slot goes fresh → live → retired → free → live. It is *retired* until no reader can still
-//! hold its index, and gone for good (counted) when its generations are spent, so that a stale
-//! handle never hits a new object. Lists run through the table's own words; nothing here knows
-//! what a slot contains.
+//! A slot goes fresh → live → retired → live. It is *retired* until no reader can still hold its
+//! index, and gone for good (counted) when its generations are spent, so that a stale handle never
+//! hits a new object. Retired slots wait in the order in which they were retired and are given out
+//! in that order: their lines are touched once, when they are written anyway, one behind the other.
+//! The queue runs through the table's own words; nothing here knows what a slot contains.
 
 use abi::core::Hal;
 use abi::host::register::Counter;
 
 use crate::fence::Fence;
-
-/// Retired slots looked at when one is wanted.
-const RECLAIM_MAX: u32 = 4;
 
 /// One word of every entry of a table.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +42,11 @@ pub(crate) struct Pool {
     capacity: u32,
     /// Slots from here on were never given out.
     fresh: u32,
-    /// Head of the free list, plus 1.
-    free: u32,
+    /// The slot that was retired first, plus 1, and the last one.
     retired_head: u32,
     retired_tail: u32,
+    /// The first one's grace period is over: [`Pool::room`] has looked.
+    is_head_free: bool,
     live: u32,
     seed: u32,
     next: Column,
@@ -60,9 +59,9 @@ impl Pool {
     pub(crate) const NONE: Self = Self {
         capacity: 0,
         fresh: 0,
-        free: 0,
         retired_head: 0,
         retired_tail: 0,
+        is_head_free: false,
         live: 0,
         seed: 0,
         next: Column { first: 0, stride: 0 },
@@ -82,9 +81,9 @@ impl Pool {
         Self {
             capacity,
             fresh: 0,
-            free: 0,
             retired_head: 0,
             retired_tail: 0,
+            is_head_free: false,
             live: 0,
             seed,
             next,
@@ -108,10 +107,13 @@ impl Pool {
         self.live
     }
 
-    /// Whether [`Pool::take`] would find a slot; frees retired ones whose grace period is over.
+    /// Whether [`Pool::take`] will find a slot.
     pub(crate) fn room(&mut self, hal: &mut impl Hal, fence: &mut Fence) -> Room {
-        self.reclaim(hal, fence);
-        if self.free != 0 || self.fresh < self.capacity {
+        self.is_head_free = self.retired_head != 0 && {
+            let epoch = hal.load(self.epoch.at(self.retired_head - 1));
+            fence.has_passed(hal, epoch)
+        };
+        if self.is_head_free || self.fresh < self.capacity {
             Room::Now
         } else if self.retired_head != 0 {
             // Whoever waits for a slot must not wait for somebody else's fence.
@@ -122,11 +124,16 @@ impl Pool {
         }
     }
 
-    /// Gives out a slot, a free one before a fresh one: its index and its occupant's generation.
+    /// Gives out a slot, a used one before a fresh one: its index and its occupant's generation.
+    /// [`Pool::room`] was asked for this one.
     pub(crate) fn take(&mut self, hal: &mut impl Hal) -> Option<(u32, u32)> {
-        let (index, generation) = if self.free != 0 {
-            let index = self.free - 1;
-            self.free = hal.load(self.next.at(index));
+        let (index, generation) = if self.is_head_free {
+            let index = self.retired_head - 1;
+            self.is_head_free = false;
+            self.retired_head = hal.load(self.next.at(index));
+            if self.retired_head == 0 {
+                self.retired_tail = 0;
+            }
             let last = self.generation.map_or(0, |column| hal.load(column.at(index)));
             (index, last.wrapping_add(1))
         } else if self.fresh < self.capacity {
@@ -160,25 +167,5 @@ impl Pool {
             hal.store(self.next.at(self.retired_tail - 1), index + 1);
         }
         self.retired_tail = index + 1;
-    }
-
-    /// Moves retired slots whose grace period is over to the free list.
-    fn reclaim(&mut self, hal: &mut impl Hal, fence: &Fence) {
-        for _ in 0..RECLAIM_MAX {
-            if self.retired_head == 0 {
-                return;
-            }
-            let index = self.retired_head - 1;
-            let epoch = hal.load(self.epoch.at(index));
-            if !fence.has_passed(hal, epoch) {
-                return;
-            }
-            self.retired_head = hal.load(self.next.at(index));
-            if self.retired_head == 0 {
-                self.retired_tail = 0;
-            }
-            hal.store(self.next.at(index), self.free);
-            self.free = index + 1;
-        }
     }
 }

@@ -58,7 +58,7 @@ words! {
         4 => PINS,
         /// Source MAC slot, plus 1; 0 for the port's own.
         5 => SOURCE_SLOT,
-        /// Next neighbor in the free or the retired list, plus 1.
+        /// Next neighbor in the queue of retired slots, plus 1.
         6 => NEXT,
         /// Epoch after which a retired slot may be given out again.
         7 => EPOCH,
@@ -80,7 +80,7 @@ words! {
         4 => LINKED_MS,
         /// Private: connections linked to it.
         5 => CONNECTIONS,
-        /// Private: next path in the free or the retired list, plus 1.
+        /// Private: next path in the queue of retired slots, plus 1.
         6 => NEXT,
         /// Private: epoch after which a retired slot may be given out again.
         7 => EPOCH,
@@ -108,7 +108,7 @@ words! {
         5 => NEXT_PENDING,
         /// Private: 1 while it waits for its grace time.
         6 => IS_PENDING,
-        /// Private: next connection in the free or the retired list, plus 1.
+        /// Private: next connection in the queue of retired slots, plus 1.
         7 => NEXT,
         /// Private: epoch after which a retired slot may be given out again.
         8 => EPOCH,
@@ -142,7 +142,7 @@ words! {
     alias_private: 4 {
         /// Paths whose link word names it.
         0 => PATHS,
-        /// Next alias of the same neighbor, or in the free or the retired list, plus 1.
+        /// Next alias of the same neighbor, or in the queue of retired slots, plus 1.
         1 => NEXT,
         /// Epoch after which a retired alias may be given out again.
         2 => EPOCH,
