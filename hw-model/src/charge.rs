@@ -59,6 +59,7 @@ charges! {
     SWEEP "sweep" "Mark: the sweep looks at paths.",
     NEW_NEIGHBOR "new_neighbor" "Mark: a new neighbor at initiate.",
     NEW_PATH "new_path" "Mark: a new path at initiate.",
+    NEXT_PATH "next_path" "Mark: a new path at initiate, right behind another.",
     NEW_CONNECTION "new_connection" "Mark: a new connection at initiate.",
     LINK_NEIGHBOR "link_neighbor" "Mark: a neighbor at initiate that is on the card already, or a placeholder.",
     LINK_PATH "link_path" "Mark: a path at initiate that is on the card already, or a placeholder.",
@@ -130,6 +131,15 @@ impl Charge {
             _ => return None,
         };
         blocks.get((head >> 8 & 0xff).wrapping_sub(1) as usize).copied()
+    }
+
+    /// What it is as the mark of a block behind one that was charged `before`.
+    #[must_use]
+    pub fn behind(self, before: Option<Self>) -> Self {
+        match before {
+            Some(Self::NEW_PATH | Self::NEXT_PATH) if self == Self::NEW_PATH => Self::NEXT_PATH,
+            _ => self,
+        }
     }
 
     /// What an update does at a neighbor.

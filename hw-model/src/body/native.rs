@@ -54,6 +54,8 @@ pub(crate) struct NativeBody<M> {
     is_asleep: bool,
     /// First word of the slot with which the last block began.
     head: Cell<u32>,
+    /// The mark of the last block.
+    before: Cell<Option<Charge>>,
     meter: M,
     /// The chunks of lists that were asked for last, where they are due at once; one a ring.
     lists: Box<[Chunk; COMMAND_RINGS_MAX as usize]>,
@@ -125,6 +127,7 @@ impl<M: Meter> NativeBody<M> {
             window,
             meter: &self.meter,
             head: &self.head,
+            before: &self.before,
         }
     }
 }
@@ -143,6 +146,7 @@ struct NativeHal<'a, M> {
     window: &'a Window<'a>,
     meter: &'a M,
     head: &'a Cell<u32>,
+    before: &'a Cell<Option<Charge>>,
 }
 
 impl<M: Meter> NativeHal<'_, M> {
@@ -385,7 +389,11 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         if M::COUNTS
             && let Some(mark) = Charge::of_mark(kind, detail, self.head.get())
         {
+            let mark = mark.behind(self.before.get());
             self.meter.charge(mark, 1);
+            if matches!(kind, TraceKind::TREE_BEGUN | TraceKind::BLOCK) {
+                self.before.set(Some(mark));
+            }
         }
         if self.traces {
             let happening = Happening { kind, ring, detail, value };
