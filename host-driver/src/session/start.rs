@@ -11,11 +11,11 @@ use abi::host::position::RingSize;
 use abi::host::register;
 use crossbeam_queue::ArrayQueue;
 
-use super::Shared;
 use super::config::Config;
 use super::engine::{Engine, EventLane, overtaken};
 use super::interrupts::Interrupts;
 use super::lane::{Lane, zero};
+use super::shared::Shared;
 use crate::backing::Backing;
 use crate::bring_up;
 use crate::dma::{DmaRegion, ResultBuffers};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::backing::Backing;
 use crate::error::Error;
 use crate::outcome::Outcome;
-use crate::session::{Patience, Shared};
+use crate::session::shared::{Patience, Shared};
 use crate::spare;
 
 /// What a tree comes to.
@@ -169,7 +169,7 @@ pub struct Ticket<B: Backing> {
 }
 
 impl<B: Backing> Ticket<B> {
-    pub(crate) const fn new(shared: Arc<Shared<B>>, cell: Cell) -> Self {
+    pub(super) const fn new(shared: Arc<Shared<B>>, cell: Cell) -> Self {
         Self { shared, cell: Some(cell) }
     }
 
