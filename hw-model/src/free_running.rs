@@ -39,10 +39,12 @@ const CORE_TURN: u32 = 8;
 /// Slices for which one look at the machine's clock does, where one thread serves both: they are
 /// short, and nothing on the card counts less than microseconds.
 const CLOCK_TURN: u32 = 16;
-/// Busy slices after which a thread lets others run where threads outnumber processors: host and
-/// firmware are not kept waiting for a whole time slice of the system's.
-const CROWDED_TURN: u32 = 4;
-/// How long an idle thread spins before it yields, where the host has a processor besides.
+/// Busy slices after which a thread lets others run where threads outnumber processors, and looks
+/// how long it has been busy where they do not.
+const BUSY_TURN: u32 = 4;
+/// How long an idle thread spins before it yields, and a busy one goes on before it does, where the
+/// host has a processor besides: the host may have more threads than processors, and whoever shares
+/// one with the card is not kept waiting for a whole time slice of the system's.
 const SPIN: Duration = Duration::from_micros(50);
 /// Slices without work between two looks at how long that was, and before the first yield where
 /// threads outnumber processors.
@@ -369,9 +371,11 @@ impl Pause {
 #[derive(Debug)]
 struct Backoff {
     is_crowded: bool,
-    /// A busy thread gives way too: it serves frames, and others wait for the processor.
+    /// A busy thread gives way too: it serves frames, which may come for ever.
     gives_way: bool,
     busy: u32,
+    /// Since when it has been busy without giving way.
+    busy_since: Option<Instant>,
     idle: u32,
     /// When it was seen first that there is nothing to do.
     since: Option<Instant>,
@@ -381,8 +385,8 @@ struct Backoff {
 
 impl Backoff {
     fn new(is_crowded: bool, part: CardThread) -> Self {
-        let gives_way = is_crowded && part.has_datapath();
-        Self { is_crowded, gives_way, busy: 0, idle: 0, since: None, pauses: 0 }
+        let gives_way = part.has_datapath();
+        Self { is_crowded, gives_way, busy: 0, busy_since: None, idle: 0, since: None, pauses: 0 }
     }
 
     /// What the thread is to do after a slice, if it is not to go on at once.
@@ -391,7 +395,9 @@ impl Backoff {
         if is_busy {
             (self.idle, self.pauses, self.since) = (0, 0, None);
             self.busy = self.busy.wrapping_add(1);
-            let is_over = self.gives_way && self.busy.is_multiple_of(CROWDED_TURN);
+            let is_over = self.gives_way
+                && self.busy.is_multiple_of(BUSY_TURN)
+                && (self.is_crowded || self.was_long_busy());
             return is_over.then_some(Pause::Yield);
         }
         if !is_ready {
@@ -407,6 +413,13 @@ impl Backoff {
             ..=YIELDS => Pause::Yield,
             rests => Pause::Rest(rest_after(rests - YIELDS - 1)),
         })
+    }
+
+    /// Whether it has been busy for long since it gave way; if so, it does now.
+    fn was_long_busy(&mut self) -> bool {
+        let is_long = self.busy_since.get_or_insert_with(Instant::now).elapsed() >= SPIN;
+        self.busy_since.take_if(|_| is_long);
+        is_long
     }
 
     /// Whether the processor is not needed by others and it is not long that there was nothing.
@@ -446,5 +459,20 @@ mod tests {
         let started = Instant::now();
         while roomy.after(false, true).is_none() {}
         assert!(started.elapsed() >= SPIN);
+    }
+
+    #[test]
+    fn a_busy_thread_that_serves_frames_gives_way_now_and_then() {
+        let mut datapath = Backoff::new(false, CardThread::Both);
+        for _ in 0..2 {
+            let started = Instant::now();
+            while datapath.after(true, true).is_none() {}
+            assert!(started.elapsed() >= SPIN);
+        }
+        let mut core = Backoff::new(false, CardThread::Core);
+        let started = Instant::now();
+        while started.elapsed() < 2 * SPIN {
+            assert_eq!(core.after(true, true), None, "commands come to an end by themselves");
+        }
     }
 }
