@@ -275,7 +275,7 @@ impl Histogram {
         found.map_or(f64::NAN, |bucket| Self::middle(bucket) / machine::ticks_per_ns())
     }
 
-    /// At most [`POINTS`] of the distribution, from the fastest to the slowest.
+    /// At most `POINTS` of the distribution, from the fastest to the slowest.
     #[must_use]
     pub fn points(&self) -> Vec<(f64, f64)> {
         let mut points = Vec::with_capacity(POINTS);

@@ -2,7 +2,7 @@
 //!
 //! From `session`, to the caller. It holds a copy of the result buffer, so nothing the card does
 //! later changes it. Of a tree it checks the status; of each block and list, when `session` comes
-//! to it ([`Outcome::answer`], [`Outcome::check_list`]) and before it follows it.
+//! to it (`Outcome::answer`, `Outcome::check_list`) and before it follows it.
 
 use abi::host::command::{
     CommandHeader, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag, NeighborVariables,

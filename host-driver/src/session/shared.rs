@@ -124,7 +124,7 @@ impl<B: Backing> Shared<B> {
     ///
     /// # Errors
     /// When nobody could drive for [`WALL_BACKSTOP`]: whoever has the engine does not let go of
-    /// it. A [`ShadowView`] kept across a wait does that.
+    /// it. A [`ShadowView`](super::ShadowView) kept across a wait does that.
     pub(super) fn rest(&self, has_driven: bool, patience: &mut Patience) -> Result<(), Error> {
         if has_driven {
             patience.blocked = None;
