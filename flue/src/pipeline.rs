@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use host_driver::backing::Backing;
 use host_driver::{Outcome, Session, Ticket, Tree};
 
+/// Objects of one tree: enough that a tree costs little beside them, few enough that host and card
+/// work at the same time.
+pub(crate) const PIECE: usize = 4_096;
 /// Trees under way at a time.
 const TREES_UNDER_WAY: usize = 4;
 

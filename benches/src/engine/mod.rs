@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use abi::host::handle::Handle;
 use host_driver::{
-    Config, Initiate, NeighborState, ObjectState, PathState, Query, Session, Terminate,
+    Config, Initiate, NeighborState, ObjectState, Outcome, PathState, Query, Session, Terminate,
+    Ticket,
 };
 use hw_model::port::CounterPort;
 use hw_model::{CardConfig, ModelCard};
@@ -24,6 +25,10 @@ use crate::machine::{CARD, HOST, pin};
 
 /// Blocks of the trees that prepare a case and clear up after it.
 const TREE_BLOCKS: usize = 8192;
+/// Trees under way at once.
+const IN_FLIGHT: usize = 4;
+/// Paths asked for their neighbor after each repetition.
+const SAMPLE: usize = 64;
 /// Our own address.
 const SOURCE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 /// Path MTU in bytes.
@@ -138,6 +143,23 @@ impl Rig {
             other => panic!("the path is on the card, not {other:?}"),
         }
     }
+}
+
+/// Waits for a tree by looking all the time, and gives what came of it: all of it was done.
+fn landed(mut ticket: Ticket<ModelCard>) -> Outcome {
+    let answer = loop {
+        if let Some(answer) = ticket.poll() {
+            break answer;
+        }
+    };
+    let outcome = answer.expect("the card answers");
+    assert_eq!(outcome.failed(), 0, "the card does all of it");
+    outcome
+}
+
+/// Every so many of `count`, so that about [`SAMPLE`] of them are looked at.
+fn sample_step(count: usize) -> usize {
+    (count / SAMPLE).max(1)
 }
 
 /// A neighbor that differs from others in its last byte.

@@ -11,15 +11,11 @@ use abi::host::handle::Handle;
 use host_driver::{Initiate, PathState, Ticket};
 use hw_model::ModelCard;
 
-use super::{MTU, Rig, SOURCE};
+use super::{IN_FLIGHT, MTU, Rig, SOURCE, landed, sample_step};
 use crate::raw::Huge;
 
 /// Paths of a tree.
 const PIECE: usize = 1024;
-/// Trees under way at once.
-const IN_FLIGHT: usize = 4;
-/// Paths asked for their neighbor after each repetition.
-const SAMPLE: usize = 64;
 
 /// What the host has of a path: as large as the floor's.
 #[repr(C, align(64))]
@@ -93,14 +89,8 @@ impl Offload {
 
     /// Waits for the oldest tree, and notes the handle of every path in it.
     fn reap(&mut self, under_way: &mut VecDeque<(usize, Ticket<ModelCard>)>) {
-        let Some((first, mut ticket)) = under_way.pop_front() else { return };
-        let answer = loop {
-            if let Some(answer) = ticket.poll() {
-                break answer;
-            }
-        };
-        let outcome = answer.expect("the card answers");
-        assert_eq!(outcome.failed(), 0, "the card has room for paths");
+        let Some((first, ticket)) = under_way.pop_front() else { return };
+        let outcome = landed(ticket);
         // The first answer is the neighbor's.
         for (result, object) in outcome.results().skip(1).zip(&mut self.objects[first..]) {
             object.handle = result.handle;
@@ -110,7 +100,7 @@ impl Offload {
     /// Asks the card: all paths hang from the neighbor.
     fn check(&self) {
         assert_eq!(self.rig.dependents(self.neighbor) as usize, self.objects.len());
-        for object in self.objects.iter().step_by((self.objects.len() / SAMPLE).max(1)) {
+        for object in self.objects.iter().step_by(sample_step(self.objects.len())) {
             assert_eq!((object.upper, object.spare, object.neighbor), ([0; 3], 0, 1));
             assert_eq!(
                 self.rig.parent(object.handle),

@@ -9,18 +9,14 @@ use std::time::Instant;
 
 use abi::host::handle::Handle;
 use abi::host::status::Status;
-use host_driver::{Answered, HandleList, Ticket, Update};
+use host_driver::{HandleList, Ticket, Update};
 use hw_model::ModelCard;
 
-use super::Rig;
+use super::{IN_FLIGHT, Rig, landed, sample_step};
 use crate::raw::Huge;
 
 /// Entries of a list.
 const PIECE: usize = 2048;
-/// Lists under way at once.
-const IN_FLIGHT: usize = 4;
-/// Paths asked for their neighbor after each repetition.
-const SAMPLE: usize = 64;
 
 /// What the host has of a path: as large as the floor's.
 #[repr(C, align(64))]
@@ -108,16 +104,11 @@ impl Relink {
 
     /// Waits for the oldest tree, and looks at every status in it.
     fn reap(&mut self) -> HandleList {
-        let mut ticket = self.under_way.pop_front().expect("a list is idle or under way");
-        let answer: Answered = loop {
-            if let Some(answer) = ticket.poll() {
-                break answer;
-            }
-        };
-        let outcome = answer.expect("the card answers");
+        let ticket = self.under_way.pop_front().expect("a list is idle or under way");
+        let outcome = landed(ticket);
         let statuses = outcome.list_status(0);
         let is_done = statuses.iter().all(|status| *status == Status::SUCCESS.0);
-        assert!(is_done && outcome.failed() == 0, "every path moves");
+        assert!(is_done, "every path moves");
         let list = outcome.into_lists().pop().expect("the list comes back");
         assert!(!list.is_empty(), "with its entries");
         list
@@ -131,7 +122,7 @@ impl Relink {
             (moved as usize, left as usize),
             (order.len(), self.objects.len() - order.len())
         );
-        for &number in order.iter().step_by((order.len() / SAMPLE).max(1)) {
+        for &number in order.iter().step_by(sample_step(order.len())) {
             let object = &self.objects[number as usize];
             assert_eq!((object.id, object.upper, object.spare), (number, [0; 4], 0));
             assert_eq!(self.rig.parent(object.handle), target, "path {number} moved");

@@ -20,41 +20,32 @@ use crate::ring::{Consume, Produce, SLOTS, Sum, element};
 /// Slots that the consumer of tagged slots reads before it gives them back.
 const CREDIT: usize = 64;
 
+/// How far one end is, for the other one to see.
+#[derive(Default)]
+struct Position(Line<AtomicUsize>);
+
+impl Position {
+    /// The slots below `position` were written, or were read.
+    #[inline(always)]
+    fn show(&self, position: usize) {
+        // ORDERING: Release. Pairs with the Acquire in `look`; hands over the slots below it.
+        // No loom test: a floor; the engine's ring has `loom_ring`.
+        self.0.0.store(position, Ordering::Release);
+    }
+
+    #[inline(always)]
+    fn look(&self) -> usize {
+        // ORDERING: Acquire. Pairs with the Release in `show`.
+        // No loom test: a floor; the engine's ring has `loom_ring`.
+        self.0.0.load(Ordering::Acquire)
+    }
+}
+
 /// Both positions.
 #[derive(Default)]
 struct Positions {
-    head: Line<AtomicUsize>,
-    tail: Line<AtomicUsize>,
-}
-
-impl Positions {
-    #[inline(always)]
-    fn publish(&self, head: usize) {
-        // ORDERING: Release. Pairs with the Acquire in `head`; publishes the slots below it.
-        // No loom test: a floor; the engine's ring has `loom_ring`.
-        self.head.0.store(head, Ordering::Release);
-    }
-
-    #[inline(always)]
-    fn head(&self) -> usize {
-        // ORDERING: Acquire. Pairs with the Release in `publish`.
-        // No loom test: a floor; the engine's ring has `loom_ring`.
-        self.head.0.load(Ordering::Acquire)
-    }
-
-    #[inline(always)]
-    fn give_back(&self, tail: usize) {
-        // ORDERING: Release. Pairs with the Acquire in `tail`: the slots were read before.
-        // No loom test: a floor; the engine's ring has `loom_ring`.
-        self.tail.0.store(tail, Ordering::Release);
-    }
-
-    #[inline(always)]
-    fn tail(&self) -> usize {
-        // ORDERING: Acquire. Pairs with the Release in `give_back`.
-        // No loom test: a floor; the engine's ring has `loom_ring`.
-        self.tail.0.load(Ordering::Acquire)
-    }
+    head: Position,
+    tail: Position,
 }
 
 struct Indexed {
@@ -90,7 +81,7 @@ impl Produce for IndexProducer {
     fn produce(&mut self, first: u64, count: usize) -> usize {
         let mut room = SLOTS - (self.head - self.tail_seen);
         if room < count {
-            self.tail_seen = self.ring.positions.tail();
+            self.tail_seen = self.ring.positions.tail.look();
             room = SLOTS - (self.head - self.tail_seen);
         }
         let count = room.min(count);
@@ -99,7 +90,7 @@ impl Produce for IndexProducer {
         }
         if count > 0 {
             self.head += count;
-            self.ring.positions.publish(self.head);
+            self.ring.positions.head.show(self.head);
         }
         count
     }
@@ -110,7 +101,7 @@ impl Consume for IndexConsumer {
     fn consume(&mut self, most: usize, sum: &mut Sum) -> usize {
         let mut there = self.head_seen - self.tail;
         if there < most {
-            self.head_seen = self.ring.positions.head();
+            self.head_seen = self.ring.positions.head.look();
             there = self.head_seen - self.tail;
         }
         let count = there.min(most);
@@ -120,7 +111,7 @@ impl Consume for IndexConsumer {
         }
         if count > 0 {
             self.tail += count;
-            self.ring.positions.give_back(self.tail);
+            self.ring.positions.tail.show(self.tail);
         }
         count
     }
@@ -157,7 +148,7 @@ impl Produce for SlotProducer {
     fn produce(&mut self, first: u64, count: usize) -> usize {
         let mut room = SLOTS - (self.head - self.tail_seen);
         if room < count {
-            self.tail_seen = self.ring.positions.tail();
+            self.tail_seen = self.ring.positions.tail.look();
             room = SLOTS - (self.head - self.tail_seen);
         }
         let count = room.min(count);
@@ -191,10 +182,10 @@ impl Consume for SlotConsumer {
             sum.take(body[0], body[BODY_WORDS - 1] + 1);
             (count, self.tail) = (count + 1, self.tail + 1);
             if self.tail.is_multiple_of(CREDIT) {
-                self.ring.positions.give_back(self.tail);
+                self.ring.positions.tail.show(self.tail);
             }
         }
-        self.ring.positions.give_back(self.tail);
+        self.ring.positions.tail.show(self.tail);
         count
     }
 }

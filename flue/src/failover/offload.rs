@@ -11,10 +11,8 @@ use host_driver::{HandleList, Initiate, Outcome, Session};
 
 use super::FailoverError;
 use super::plan::Plan;
-use crate::pipeline;
+use crate::pipeline::{self, PIECE};
 
-/// Paths in one tree.
-const TREE_PATHS: usize = 4_096;
 /// Handles in one list.
 const LIST_PATHS: usize = 65_536;
 /// MTU of every path.
@@ -46,7 +44,7 @@ pub(crate) fn offload<B: Backing>(
     let mut done = 0;
     let numbers = by_router(plan);
     let chunks = numbers.iter().zip(&neighbors).flat_map(|(numbers, neighbor)| {
-        numbers.chunks(TREE_PATHS).map(|chunk| Ok((chunk, tree(plan, *neighbor, chunk).into())))
+        numbers.chunks(PIECE).map(|chunk| Ok((chunk, tree(plan, *neighbor, chunk).into())))
     });
     pipeline::run(session, chunks, |chunk, outcome| {
         for (index, number) in chunk.iter().enumerate() {

@@ -15,7 +15,7 @@ use host_driver::{
 
 use super::{BenchError, Bulk, Command, Frames};
 use crate::args::BenchArgs;
-use crate::pipeline;
+use crate::pipeline::{self, PIECE};
 use crate::progress::Steps;
 use crate::wait::Deadline;
 
@@ -26,8 +26,6 @@ pub(super) const FRAMES_UNDER_WAY: u32 = 64;
 /// Time after which packets that have not come back are given up.
 pub(in super::super) const FRAMES_TIMEOUT_S: u64 = 5;
 
-/// Paths of one tree, and of one list.
-const PIECE: usize = 4_096;
 /// Rounds of a job, at least and at most.
 const ROUNDS: (usize, usize) = (3, 15);
 /// Commands of one kind, at least and at most.
