@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.2, ABI hash 0x93413ff9.
+ * Version 1.2, ABI hash 0x55d4578f.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x2u
-#define FLUE_ABI_HASH 0x93413ff9u
+#define FLUE_ABI_HASH 0x55d4578fu
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -1153,8 +1153,8 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* Epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_NEIGHBOR_PRIVATE_EPOCH 7u
 
-/* A path's hot line. */
-#define FLUE_TABLE_PATH_WORDS 16u
+/* A path, as the datapath reads it and a relink writes it. */
+#define FLUE_TABLE_PATH_WORDS 8u
 /* Shared: LIVE, INVALID, IS_IPV6. */
 #define FLUE_TABLE_PATH_CONTROL 0u
 /* Shared: generation of the slot's occupant. */
@@ -1171,13 +1171,9 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_PATH_NEXT 6u
 /* Private: epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_PATH_EPOCH 7u
-/* Private: source address, four words as they stand in memory order. */
-#define FLUE_TABLE_PATH_SOURCE 8u
-/* Private: destination address, four words as they stand in memory order. */
-#define FLUE_TABLE_PATH_DESTINATION 12u
 
-/* A connection's hot line. */
-#define FLUE_TABLE_CONNECTION_WORDS 16u
+/* A connection, as the datapath reads it. */
+#define FLUE_TABLE_CONNECTION_WORDS 4u
 /* Shared: LIVE, INVALID, UPLOAD. */
 #define FLUE_TABLE_CONNECTION_CONTROL 0u
 /* Shared: generation of the slot's occupant. */
@@ -1186,16 +1182,6 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_CONNECTION_PATH 2u
 /* Shared: 802.1p priority, 0 to 7. */
 #define FLUE_TABLE_CONNECTION_PRIORITY 3u
-/* Private: card time in ms at which a frame was first held. */
-#define FLUE_TABLE_CONNECTION_HELD_SINCE 4u
-/* Private: next connection that waits for its grace time, plus 1. */
-#define FLUE_TABLE_CONNECTION_NEXT_PENDING 5u
-/* Private: 1 while it waits for its grace time. */
-#define FLUE_TABLE_CONNECTION_IS_PENDING 6u
-/* Private: next connection in the queue of retired slots, plus 1. */
-#define FLUE_TABLE_CONNECTION_NEXT 7u
-/* Private: epoch after which a retired slot may be given out again. */
-#define FLUE_TABLE_CONNECTION_EPOCH 8u
 
 /* A connection's cold state: const, cached and delegated variables as in a command. */
 #define FLUE_TABLE_CONNECTION_STATE_WORDS 48u

@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.2, ABI hash 0x93413ff9.
+// Version 1.2, ABI hash 0x55d4578f.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000002;
-  localparam logic [31:0] ABI_HASH = 32'h93413ff9;
+  localparam logic [31:0] ABI_HASH = 32'h55d4578f;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -1047,8 +1047,8 @@ package offload_abi_pkg;
   // Epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_NEIGHBOR_PRIVATE_EPOCH = 7;
 
-  // A path's hot line.
-  localparam int unsigned TABLE_PATH_WORDS = 16;
+  // A path, as the datapath reads it and a relink writes it.
+  localparam int unsigned TABLE_PATH_WORDS = 8;
   // Shared: LIVE, INVALID, IS_IPV6.
   localparam int unsigned TABLE_PATH_CONTROL = 0;
   // Shared: generation of the slot's occupant.
@@ -1065,13 +1065,9 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_PATH_NEXT = 6;
   // Private: epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_PATH_EPOCH = 7;
-  // Private: source address, four words as they stand in memory order.
-  localparam int unsigned TABLE_PATH_SOURCE = 8;
-  // Private: destination address, four words as they stand in memory order.
-  localparam int unsigned TABLE_PATH_DESTINATION = 12;
 
-  // A connection's hot line.
-  localparam int unsigned TABLE_CONNECTION_WORDS = 16;
+  // A connection, as the datapath reads it.
+  localparam int unsigned TABLE_CONNECTION_WORDS = 4;
   // Shared: LIVE, INVALID, UPLOAD.
   localparam int unsigned TABLE_CONNECTION_CONTROL = 0;
   // Shared: generation of the slot's occupant.
@@ -1080,16 +1076,6 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_CONNECTION_PATH = 2;
   // Shared: 802.1p priority, 0 to 7.
   localparam int unsigned TABLE_CONNECTION_PRIORITY = 3;
-  // Private: card time in ms at which a frame was first held.
-  localparam int unsigned TABLE_CONNECTION_HELD_SINCE = 4;
-  // Private: next connection that waits for its grace time, plus 1.
-  localparam int unsigned TABLE_CONNECTION_NEXT_PENDING = 5;
-  // Private: 1 while it waits for its grace time.
-  localparam int unsigned TABLE_CONNECTION_IS_PENDING = 6;
-  // Private: next connection in the queue of retired slots, plus 1.
-  localparam int unsigned TABLE_CONNECTION_NEXT = 7;
-  // Private: epoch after which a retired slot may be given out again.
-  localparam int unsigned TABLE_CONNECTION_EPOCH = 8;
 
   // A connection's cold state: const, cached and delegated variables as in a command.
   localparam int unsigned TABLE_CONNECTION_STATE_WORDS = 48;

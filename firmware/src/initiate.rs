@@ -7,6 +7,7 @@
 use abi::core::Hal;
 use abi::core::table::{
     Control, STATE_BYTES, connection, connection_state, neighbor, neighbor_private, path,
+    path_addresses,
 };
 use abi::host::command::{
     CLASSES, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag, NeighborVariables,
@@ -201,9 +202,10 @@ fn create_path(
     let line = tables.layout.path(index);
     hal.store(line + path::MTU, state.mtu);
     hal.store(line + path::CONNECTIONS, 0);
-    // Source and destination stand in the block as they stand in the line: eight words.
-    for (word, value) in (0..8).zip(variables(block)) {
-        hal.store(line + path::SOURCE + word, *value);
+    // Source and destination stand in the block as they stand in the table: eight words.
+    let addresses = tables.layout.path_addresses(index) + path_addresses::SOURCE;
+    for (word, value) in (addresses..addresses + path_addresses::WORDS).zip(variables(block)) {
+        hal.store(word, *value);
     }
     tables.attach(hal, index, neighbor);
     let control = if is_ipv6 { Control::LIVE.0 | Control::IS_IPV6.0 } else { Control::LIVE.0 };

@@ -7,7 +7,7 @@
 //! success is left to `ring`, untouched.
 
 use abi::core::Hal;
-use abi::core::table::{Control, path};
+use abi::core::table::{Control, path, path_addresses};
 use abi::host::command::{Flag, Opcode, STATE_OFFSET, Slot, VARIABLES};
 use abi::host::handle::Handle;
 use abi::host::limit;
@@ -96,9 +96,10 @@ impl Ring {
             let line = tables.layout.path(index);
             hal.store(line + path::MTU, words[MTU]);
             hal.store(line + path::CONNECTIONS, 0);
-            // Source and destination stand in the block as they stand in the line.
-            for (word, value) in (0..).zip(&words[VARIABLE..MTU]) {
-                hal.store(line + path::SOURCE + word, *value);
+            // Source and destination stand in the block as they stand in the table.
+            let addresses = tables.layout.path_addresses(index) + path_addresses::SOURCE;
+            for (word, value) in (addresses..).zip(&words[VARIABLE..MTU]) {
+                hal.store(word, *value);
             }
             tables.link(hal, line, home, now_ms);
             let ipv6 = if is_ipv6 { Control::IS_IPV6.0 } else { 0 };

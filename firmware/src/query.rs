@@ -4,7 +4,7 @@
 //! have the layout of `abi::host::completion::StateHeader`.
 
 use abi::core::Hal;
-use abi::core::table::{Control, connection, connection_state, path};
+use abi::core::table::{Control, connection, connection_state, path, path_addresses};
 use abi::host::command::{
     CLASSES, ConnectionCached, ConnectionConst, ConnectionDelegated, Flag, NeighborVariables,
     VARIABLES,
@@ -141,10 +141,9 @@ fn neighbor_words(tables: &Tables, hal: &impl Hal, index: u32, words: &mut [u32;
 }
 
 fn path_words(tables: &Tables, hal: &impl Hal, index: u32, words: &mut [u32; LINE_WORDS]) {
-    const ADDRESS_WORDS: u32 = 8;
-    let line = tables.layout.path(index);
-    let addresses = (0..ADDRESS_WORDS).map(|word| hal.load(line + path::SOURCE + word));
-    let values = addresses.chain([hal.load(line + path::MTU)]);
+    let first = tables.layout.path_addresses(index) + path_addresses::SOURCE;
+    let addresses = (first..first + path_addresses::WORDS).map(|word| hal.load(word));
+    let values = addresses.chain([hal.load(tables.layout.path(index) + path::MTU)]);
     for (word, value) in words.iter_mut().skip(FIRST).zip(values) {
         *word = value;
     }

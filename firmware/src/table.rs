@@ -66,10 +66,13 @@ impl Tables {
         self.fence = Fence::at(hal.announced());
         let seed = self.settings.generation_seed;
         let column = |first, stride, word| Column { first: first + word, stride };
-        use table::{alias_private, connection, neighbor, neighbor_private, path};
+        use table::{
+            alias_private, connection, connection_private, neighbor, neighbor_private, path,
+        };
         let own = |word| column(layout.neighbors_private, neighbor_private::WORDS, word);
         let at_path = |word| column(layout.paths, path::WORDS, word);
-        let at_connection = |word| column(layout.connections, connection::WORDS, word);
+        let at_connection =
+            |word| column(layout.connections_private, connection_private::WORDS, word);
         let at_alias = |word| column(layout.aliases_private, alias_private::WORDS, word);
         let generations = column(layout.neighbors, neighbor::WORDS, neighbor::GENERATION);
         self.neighbors = Pool::new(
@@ -89,9 +92,9 @@ impl Tables {
         self.connections = Pool::new(
             capabilities.connections,
             seed,
-            at_connection(connection::NEXT),
-            at_connection(connection::EPOCH),
-            Some(at_connection(connection::GENERATION)),
+            at_connection(connection_private::NEXT),
+            at_connection(connection_private::EPOCH),
+            Some(column(layout.connections, connection::WORDS, connection::GENERATION)),
         );
         self.aliases = Pool::new(
             capabilities.aliases,
@@ -113,16 +116,16 @@ impl Tables {
             return Err(if is_null { STALE } else { (Status::WRONG_KIND, Detail::NONE) });
         }
         let index = handle.index();
-        let (line, capacity) = match kind {
-            Kind::NEIGHBOR => (self.layout.neighbors, self.neighbors.capacity()),
-            Kind::PATH => (self.layout.paths, self.paths.capacity()),
-            _ => (self.layout.connections, self.connections.capacity()),
+        let capacity = match kind {
+            Kind::NEIGHBOR => self.neighbors.capacity(),
+            Kind::PATH => self.paths.capacity(),
+            _ => self.connections.capacity(),
         };
         if index >= capacity {
             return Err(STALE);
         }
-        // CONTROL and GENERATION are the first two words of every kind's line, 16 words long.
-        let line = line + index * table::path::WORDS;
+        // CONTROL and GENERATION are the same words of every kind.
+        let line = self.line(kind, index);
         let is_live = hal.load(line + table::path::CONTROL) & Control::LIVE.0 != 0;
         let is_same = hal.load(line + table::path::GENERATION) == handle.generation();
         if is_live && is_same { Ok(index) } else { Err(STALE) }
@@ -144,7 +147,7 @@ impl Tables {
         }
     }
 
-    /// First word of an object's hot line.
+    /// First word of what the datapath reads of an object.
     #[inline]
     pub(crate) const fn line(&self, kind: Kind, index: u32) -> u32 {
         match kind {

@@ -8,7 +8,7 @@
 //! Connections wait in a list that runs through their own words, earliest first.
 
 use abi::core::Hal;
-use abi::core::table::{Control, alias, connection, path};
+use abi::core::table::{Control, alias, connection, connection_private, path};
 use abi::host::completion::Event;
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
@@ -46,15 +46,16 @@ impl Tables {
         if is_asked || !self.is_stopped(hal, index) {
             return;
         }
-        match hal.load(line + connection::IS_PENDING) {
+        let own = self.layout.connection_private(index);
+        match hal.load(own + connection_private::IS_PENDING) {
             WAITING => {}
             CANCELLED => {
-                hal.store(line + connection::HELD_SINCE, hal.now_ms());
-                hal.store(line + connection::IS_PENDING, WAITING);
+                hal.store(own + connection_private::HELD_SINCE, hal.now_ms());
+                hal.store(own + connection_private::IS_PENDING, WAITING);
             }
             _ => {
-                hal.store(line + connection::HELD_SINCE, hal.now_ms());
-                hal.store(line + connection::IS_PENDING, WAITING);
+                hal.store(own + connection_private::HELD_SINCE, hal.now_ms());
+                hal.store(own + connection_private::IS_PENDING, WAITING);
                 self.append_pending(hal, index);
             }
         }
@@ -62,7 +63,7 @@ impl Tables {
 
     /// A connection goes away: it is to be asked for no more.
     pub(crate) fn cancel_upload(&mut self, hal: &mut impl Hal, index: u32) {
-        let word = self.layout.connection(index) + connection::IS_PENDING;
+        let word = self.layout.connection_private(index) + connection_private::IS_PENDING;
         if hal.load(word) == WAITING {
             hal.store(word, CANCELLED);
         }
@@ -75,17 +76,17 @@ impl Tables {
                 return step > 0;
             }
             let index = self.uploads.head - 1;
-            let line = self.layout.connection(index);
-            if hal.load(line + connection::IS_PENDING) != WAITING || !self.is_stopped(hal, index) {
+            let pending = self.layout.connection_private(index) + connection_private::IS_PENDING;
+            if hal.load(pending) != WAITING || !self.is_stopped(hal, index) {
                 self.drop_first(hal);
-                hal.store(line + connection::IS_PENDING, 0);
+                hal.store(pending, 0);
                 continue;
             }
             let since = self.held_since(hal, index);
             let waited = hal.now_ms().wrapping_sub(since);
             if waited >= self.settings.grace_ms {
                 self.drop_first(hal);
-                hal.store(line + connection::IS_PENDING, 0);
+                hal.store(pending, 0);
                 self.ask_upload(hal, index);
             } else if !self.lets_an_earlier_one_pass(hal, index, since) {
                 return step > 0;
@@ -104,10 +105,11 @@ impl Tables {
 
     /// Since when it has waited: a relink starts the time anew.
     fn held_since(&self, hal: &mut impl Hal, index: u32) -> u32 {
-        let line = self.layout.connection(index);
-        let at = self.layout.path(hal.load(line + connection::PATH));
+        let path = hal.load(self.layout.connection(index) + connection::PATH);
+        let at = self.layout.path(path);
         let link = self.layout.alias(hal.load(at + path::LINK));
-        let held = hal.load(line + connection::HELD_SINCE);
+        let since_word = self.layout.connection_private(index) + connection_private::HELD_SINCE;
+        let held = hal.load(since_word);
         let mut since = held;
         for moved in [hal.load(at + path::LINKED_MS), hal.load(link + alias::MOVED_MS)] {
             if is_later(moved, since) {
@@ -115,7 +117,7 @@ impl Tables {
             }
         }
         if since != held {
-            hal.store(line + connection::HELD_SINCE, since);
+            hal.store(since_word, since);
         }
         since
     }
@@ -148,12 +150,12 @@ impl Tables {
     }
 
     fn append_pending(&mut self, hal: &mut impl Hal, index: u32) {
-        hal.store(self.layout.connection(index) + connection::NEXT_PENDING, 0);
+        hal.store(self.layout.connection_private(index) + connection_private::NEXT_PENDING, 0);
         if self.uploads.tail == 0 {
             self.uploads.head = index + 1;
         } else {
-            let last = self.layout.connection(self.uploads.tail - 1);
-            hal.store(last + connection::NEXT_PENDING, index + 1);
+            let last = self.layout.connection_private(self.uploads.tail - 1);
+            hal.store(last + connection_private::NEXT_PENDING, index + 1);
         }
         self.uploads.tail = index + 1;
     }
@@ -162,8 +164,8 @@ impl Tables {
         if self.uploads.head == 0 {
             return;
         }
-        let first = self.layout.connection(self.uploads.head - 1);
-        self.uploads.head = hal.load(first + connection::NEXT_PENDING);
+        let first = self.layout.connection_private(self.uploads.head - 1);
+        self.uploads.head = hal.load(first + connection_private::NEXT_PENDING);
         if self.uploads.head == 0 {
             self.uploads.tail = 0;
         }
@@ -171,11 +173,13 @@ impl Tables {
 
     /// A first one whose time began anew goes to the end if the next has waited longer.
     fn lets_an_earlier_one_pass(&mut self, hal: &mut impl Hal, index: u32, since: u32) -> bool {
-        let next = hal.load(self.layout.connection(index) + connection::NEXT_PENDING);
+        let own = self.layout.connection_private(index);
+        let next = hal.load(own + connection_private::NEXT_PENDING);
         if next == 0 {
             return false;
         }
-        let next_since = hal.load(self.layout.connection(next - 1) + connection::HELD_SINCE);
+        let own = self.layout.connection_private(next - 1);
+        let next_since = hal.load(own + connection_private::HELD_SINCE);
         if !is_later(since, next_since) {
             return false;
         }

@@ -2,7 +2,8 @@
 //!
 //! An array of 32-bit words, read and written one word at a time. *Shared* words are read by the
 //! datapath; *private* ones only by the firmware. Writer of every word is the firmware, but for
-//! the reachability ages. One hot cache line (16 words) for a neighbor, a path, a connection.
+//! the reachability ages. An entry is as small as what the datapath and a relink need of it, because
+//! what bounds both is how much of a table of a million entries a cache reaches.
 
 use super::hal::Capabilities;
 use super::mmio::TABLES_BYTES;
@@ -66,8 +67,8 @@ words! {
 }
 
 words! {
-    /// A path's hot line.
-    path: 16 {
+    /// A path, as the datapath reads it and a relink writes it.
+    path: 8 {
         /// Shared: LIVE, INVALID, IS_IPV6.
         0 => CONTROL,
         /// Shared: generation of the slot's occupant.
@@ -84,16 +85,22 @@ words! {
         6 => NEXT,
         /// Private: epoch after which a retired slot may be given out again.
         7 => EPOCH,
-        /// Private: source address, four words as they stand in memory order.
-        8 => SOURCE,
-        /// Private: destination address, four words as they stand in memory order.
-        12 => DESTINATION,
     }
 }
 
 words! {
-    /// A connection's hot line.
-    connection: 16 {
+    /// A path's private words: its addresses.
+    path_addresses: 8 {
+        /// Source address, four words as they stand in memory order.
+        0 => SOURCE,
+        /// Destination address, four words as they stand in memory order.
+        4 => DESTINATION,
+    }
+}
+
+words! {
+    /// A connection, as the datapath reads it.
+    connection: 4 {
         /// Shared: LIVE, INVALID, UPLOAD.
         0 => CONTROL,
         /// Shared: generation of the slot's occupant.
@@ -102,16 +109,22 @@ words! {
         2 => PATH,
         /// Shared: 802.1p priority, 0 to 7.
         3 => PRIORITY,
-        /// Private: card time in ms at which a frame was first held.
-        4 => HELD_SINCE,
-        /// Private: next connection that waits for its grace time, plus 1.
-        5 => NEXT_PENDING,
-        /// Private: 1 while it waits for its grace time.
-        6 => IS_PENDING,
-        /// Private: next connection in the queue of retired slots, plus 1.
-        7 => NEXT,
-        /// Private: epoch after which a retired slot may be given out again.
-        8 => EPOCH,
+    }
+}
+
+words! {
+    /// A connection's private words.
+    connection_private: 8 {
+        /// Card time in ms at which a frame was first held.
+        0 => HELD_SINCE,
+        /// Next connection that waits for its grace time, plus 1.
+        1 => NEXT_PENDING,
+        /// 1 while it waits for its grace time.
+        2 => IS_PENDING,
+        /// Next connection in the queue of retired slots, plus 1.
+        3 => NEXT,
+        /// Epoch after which a retired slot may be given out again.
+        4 => EPOCH,
     }
 }
 
@@ -207,10 +220,14 @@ pub struct TableLayout {
     pub neighbors: u32,
     /// Private words of neighbors.
     pub neighbors_private: u32,
-    /// Hot lines of paths.
+    /// Paths.
     pub paths: u32,
-    /// Hot lines of connections.
+    /// Addresses of paths.
+    pub paths_addresses: u32,
+    /// Connections.
     pub connections: u32,
+    /// Private words of connections.
+    pub connections_private: u32,
     /// Cold state of connections.
     pub states: u32,
     /// Aliases.
@@ -233,7 +250,9 @@ impl TableLayout {
         neighbors: 0,
         neighbors_private: 0,
         paths: 0,
+        paths_addresses: 0,
         connections: 0,
+        connections_private: 0,
         states: 0,
         aliases: 0,
         aliases_private: 0,
@@ -251,7 +270,9 @@ impl TableLayout {
         let neighbors = place(&mut next, c.neighbors, neighbor::WORDS);
         let neighbors_private = place(&mut next, c.neighbors, neighbor_private::WORDS);
         let paths = place(&mut next, c.paths, path::WORDS);
+        let paths_addresses = place(&mut next, c.paths, path_addresses::WORDS);
         let connections = place(&mut next, c.connections, connection::WORDS);
+        let connections_private = place(&mut next, c.connections, connection_private::WORDS);
         let states = place(&mut next, c.connections, connection_state::WORDS);
         let aliases = place(&mut next, c.aliases, alias::WORDS);
         let aliases_private = place(&mut next, c.aliases, alias_private::WORDS);
@@ -265,7 +286,9 @@ impl TableLayout {
             neighbors,
             neighbors_private,
             paths,
+            paths_addresses,
             connections,
+            connections_private,
             states,
             aliases,
             aliases_private,
@@ -290,18 +313,32 @@ impl TableLayout {
         self.neighbors_private + index * neighbor_private::WORDS
     }
 
-    /// First word of a path's hot line.
+    /// First word of a path.
     #[inline(always)]
     #[must_use]
     pub const fn path(&self, index: u32) -> u32 {
         self.paths + index * path::WORDS
     }
 
-    /// First word of a connection's hot line.
+    /// First word of a path's addresses.
+    #[inline(always)]
+    #[must_use]
+    pub const fn path_addresses(&self, index: u32) -> u32 {
+        self.paths_addresses + index * path_addresses::WORDS
+    }
+
+    /// First word of a connection.
     #[inline(always)]
     #[must_use]
     pub const fn connection(&self, index: u32) -> u32 {
         self.connections + index * connection::WORDS
+    }
+
+    /// First word of a connection's private words.
+    #[inline(always)]
+    #[must_use]
+    pub const fn connection_private(&self, index: u32) -> u32 {
+        self.connections_private + index * connection_private::WORDS
     }
 
     /// First word of a connection's cold state.
