@@ -11,7 +11,8 @@ use abi::host::handle::Handle;
 use abi::host::limit;
 
 use crate::backing::{Backing, Reachable};
-use crate::memory::{Memory, Run};
+use crate::memory::Memory;
+use crate::run::Run;
 
 /// Result buffers are kept for reuse up to this many bytes each; larger ones are given back.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -25,6 +25,7 @@ pub mod error;
 pub mod memory;
 pub mod outcome;
 pub mod ring;
+mod run;
 pub mod session;
 pub mod shadow;
 mod spare;

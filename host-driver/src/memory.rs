@@ -8,17 +8,16 @@
 #![expect(unsafe_code, reason = "atomic words are formed from the pointer of a mapping")]
 
 use std::io;
-use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use memmap2::{Advice, MmapMut, MmapRaw};
 
+use crate::run::Run;
+
 /// Bytes of a word.
 const WORD_BYTES: usize = size_of::<u32>();
-/// Bytes of two words that are accessed as one.
-const PAIR_BYTES: usize = 2 * WORD_BYTES;
 /// Bytes of a huge page on x86-64. A mapping of at least that many asks for them.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
@@ -55,6 +54,23 @@ pub trait Words {
             self.store_relaxed(word, *value);
         }
     }
+    /// Stores entries of `N` words, one behind the other from word `first` on, without ordering.
+    #[inline]
+    fn store_entries<const N: usize>(
+        &self,
+        first: usize,
+        entries: impl ExactSizeIterator<Item = [u32; N]>,
+    ) {
+        for (place, entry) in (first..).step_by(N).zip(entries) {
+            self.store_all(place, &entry);
+        }
+    }
+    /// Says that `words` words from `first` on will be stored to soon, so that who had them last
+    /// can be asked for their cache lines now. Nothing is stored.
+    #[inline]
+    fn expect_stores(&self, first: usize, words: usize) {
+        let _ = (first, words);
+    }
     /// Stores `value` into `words` words from `first` on, without ordering.
     #[inline]
     fn fill(&self, first: usize, words: usize, value: u32) {
@@ -69,11 +85,16 @@ pub trait Words {
 /// The mapping lives as long as any part of it does.
 #[derive(Clone, Debug)]
 pub struct Memory {
+    /// The first of its words, inside the mapping.
+    first: NonNull<AtomicU32>,
+    words: usize,
     mapping: Arc<MmapRaw>,
-    /// First byte within the mapping; a multiple of 4.
-    start: usize,
-    bytes: usize,
 }
+
+// SAFETY: it is a reference to atomic words with their owner, both of which may cross threads.
+unsafe impl Send for Memory {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Memory {}
 
 impl Memory {
     /// Maps at least `bytes` bytes (a whole number of words) of anonymous shared memory, zeroed
@@ -97,8 +118,9 @@ impl Memory {
     /// process: take only files that are sealed against that, or that nobody else can open.
     #[must_use]
     pub fn of(mapping: MmapRaw) -> Self {
-        let bytes = mapping.len() / WORD_BYTES * WORD_BYTES;
-        Self { mapping: Arc::new(mapping), start: 0, bytes }
+        let first = NonNull::new(mapping.as_mut_ptr().cast());
+        let first = first.expect("a mapping has an address");
+        Self { first, words: mapping.len() / WORD_BYTES, mapping: Arc::new(mapping) }
     }
 
     /// The `bytes` bytes from byte `start` on, the same words.
@@ -109,21 +131,44 @@ impl Memory {
     pub fn part(&self, start: usize, bytes: usize) -> Self {
         let is_whole = start.is_multiple_of(WORD_BYTES) && bytes.is_multiple_of(WORD_BYTES);
         assert!(is_whole, "a part is of whole words, not {bytes} bytes at {start}");
-        let is_inside = start <= self.bytes && bytes <= self.bytes - start;
-        assert!(is_inside, "{bytes} bytes at {start} of a memory of {}", self.bytes);
-        Self { mapping: Arc::clone(&self.mapping), start: self.start + start, bytes }
+        let is_inside = start <= self.bytes() && bytes <= self.bytes() - start;
+        assert!(is_inside, "{bytes} bytes at {start} of a memory of {}", self.bytes());
+        // SAFETY: `start` is at most the bytes that lie inside the mapping.
+        let first = unsafe { self.first.byte_add(start) };
+        Self { first, words: bytes / WORD_BYTES, mapping: Arc::clone(&self.mapping) }
     }
 
     /// Bytes in it.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    pub const fn bytes(&self) -> usize {
+        self.words * WORD_BYTES
     }
 
     /// Address of the first byte in this process, for a mapping call.
     #[must_use]
     pub fn address(&self) -> usize {
-        self.mapping.as_ptr().addr() + self.start
+        self.first.addr().get()
+    }
+
+    /// Asks for the cache lines of `words` words from `first` on, which will be loaded soon. It reads
+    /// nothing, orders nothing and waits for nothing.
+    ///
+    /// # Panics
+    /// When they are not inside.
+    #[inline]
+    pub fn expect_loads(&self, first: usize, words: usize) {
+        self.run(first, words).expect_loads();
+    }
+
+    /// All of them.
+    #[inline]
+    #[must_use]
+    pub fn cells(&self) -> &[AtomicU32] {
+        // SAFETY: so many words from `first` on lie inside the mapping, which is page-aligned, so
+        // they are aligned, and lives as long as `self`; everybody who shares it in this process
+        // reads and writes aligned atomic words only, and what others do to it is like a card's
+        // doing.
+        unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.words) }
     }
 
     /// Copies bytes out, a word or two at a time. Meaningful once the other side has handed them
@@ -133,21 +178,11 @@ impl Memory {
     /// When the range is not inside the memory or `offset` is not a multiple of 4.
     pub fn copy_out(&self, offset: usize, bytes: &mut [u8]) {
         assert!(offset.is_multiple_of(WORD_BYTES), "copies start on a word");
-        let (chunks, rest) = bytes.as_chunks_mut::<WORD_BYTES>();
-        let run = self.run(offset / WORD_BYTES, chunks.len());
-        let (before, middle) = chunks.split_at_mut(run.head());
-        let (doubles, after) = middle.as_chunks_mut::<2>();
-        for chunk in before {
-            *chunk = run.word(0).to_le_bytes();
-        }
-        for (double, pair) in doubles.iter_mut().zip(run.load_pairs()) {
-            double.as_flattened_mut().copy_from_slice(&pair.to_le_bytes());
-        }
-        for chunk in after {
-            *chunk = run.word(run.words - 1).to_le_bytes();
-        }
+        let (words, rest) = bytes.as_chunks_mut::<WORD_BYTES>();
+        let first = offset / WORD_BYTES;
+        self.run(first, words.len()).load(words);
         if !rest.is_empty() {
-            let last = self.load_relaxed(offset / WORD_BYTES + run.words).to_le_bytes();
+            let last = self.load_relaxed(first + words.len()).to_le_bytes();
             rest.copy_from_slice(&last[..rest.len()]);
         }
     }
@@ -158,22 +193,11 @@ impl Memory {
     /// When the range is not inside the memory or `offset` is not a multiple of 4.
     pub fn copy_in(&self, offset: usize, bytes: &[u8]) {
         assert!(offset.is_multiple_of(WORD_BYTES), "copies start on a word");
-        let (chunks, rest) = bytes.as_chunks::<WORD_BYTES>();
-        let run = self.run(offset / WORD_BYTES, chunks.len());
-        let (before, middle) = chunks.split_at(run.head());
-        let (doubles, after) = middle.as_chunks::<2>();
-        for chunk in before {
-            run.set_word(0, u32::from_le_bytes(*chunk));
-        }
-        let join = |[low, high]: &[[u8; WORD_BYTES]; 2]| {
-            join(u32::from_le_bytes(*low), u32::from_le_bytes(*high))
-        };
-        run.store_pairs(doubles.iter().map(join));
-        for chunk in after {
-            run.set_word(run.words - 1, u32::from_le_bytes(*chunk));
-        }
+        let (words, rest) = bytes.as_chunks::<WORD_BYTES>();
+        let first = offset / WORD_BYTES;
+        self.run(first, words.len()).store(words);
         if !rest.is_empty() {
-            let word = offset / WORD_BYTES + run.words;
+            let word = first + words.len();
             let mut last = self.load_relaxed(word).to_le_bytes();
             last[..rest.len()].copy_from_slice(rest);
             self.store_relaxed(word, u32::from_le_bytes(last));
@@ -182,63 +206,22 @@ impl Memory {
 
     #[inline]
     fn cell(&self, word: usize) -> &AtomicU32 {
-        assert!(word < self.bytes / WORD_BYTES, "word {word} is past the end of the memory");
-        let base = self.mapping.as_mut_ptr().cast::<u32>();
-        // SAFETY: `start` and `bytes` lie inside the mapping and `word` inside `bytes`.
-        let cell = unsafe { base.add(self.start / WORD_BYTES + word) };
-        // SAFETY: a mapping is page-aligned, so the word is aligned; it is valid while `self`
-        // lives; everybody who shares it in this process reads and writes aligned atomic words
-        // only, and what others do to it is like a card's doing.
-        unsafe { AtomicU32::from_ptr(cell) }
+        self.cells().get(word).unwrap_or_else(|| past_the_end(word, 1))
     }
 
     /// The `words` words from `first` on: one look at the bounds for all of them.
     #[inline]
     pub(crate) fn run(&self, first: usize, words: usize) -> Run<'_> {
-        let len = self.bytes / WORD_BYTES;
-        let is_inside = first <= len && words <= len - first;
-        assert!(is_inside, "{words} words from {first} on end past the end of the memory");
-        let base = self.mapping.as_mut_ptr().cast::<u32>();
-        // SAFETY: `start` and `bytes` lie inside the mapping, and `first` inside `bytes` or at
-        // their end.
-        let first = unsafe { base.add(self.start / WORD_BYTES + first) };
-        Run { first, words, memory: PhantomData }
+        let behind = self.cells().get(first..).and_then(|behind| behind.get(..words));
+        Run::new(behind.unwrap_or_else(|| past_the_end(first, words)))
     }
 }
 
-/// The words of a memory as a slice, for who looks them up all the time: where it lies is found
-/// out once. The memory lives as long as this does.
-#[derive(Debug)]
-pub struct Cells {
-    first: NonNull<AtomicU32>,
-    words: usize,
-    _memory: Memory,
-}
-
-// SAFETY: it is a reference to atomic words with their owner, both of which may cross threads.
-unsafe impl Send for Cells {}
-// SAFETY: as for `Send`.
-unsafe impl Sync for Cells {}
-
-impl Cells {
-    /// All words of `memory`.
-    #[must_use]
-    pub fn of(memory: Memory) -> Self {
-        let words = memory.bytes / WORD_BYTES;
-        let first = if words == 0 { NonNull::dangling() } else { memory.cell(0).into() };
-        Self { first, words, _memory: memory }
-    }
-}
-
-impl std::ops::Deref for Cells {
-    type Target = [AtomicU32];
-
-    #[inline]
-    fn deref(&self) -> &[AtomicU32] {
-        // SAFETY: `first` is the first of so many words of a memory that lives as long as `self`;
-        // each of them may be referred to as in `Memory::cell`.
-        unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.words) }
-    }
+/// A function of its own: what it says would be laid down before every access.
+#[cold]
+#[inline(never)]
+fn past_the_end(first: usize, words: usize) -> ! {
+    panic!("{words} words from {first} on end past the end of the memory");
 }
 
 /// Asks the processor to have the line of this word at hand soon. It reads nothing, orders nothing
@@ -255,93 +238,10 @@ pub fn prefetch(word: &AtomicU32) {
     let _ = word;
 }
 
-/// Words in a row, found to lie inside their memory, that one side owns from hand-over to
-/// hand-over: nobody else accesses them meanwhile, so two of them may be accessed as one. What a
-/// card does all the same tears a pair into its words, as it would tear any two.
-pub(crate) struct Run<'a> {
-    first: *mut u32,
-    words: usize,
-    memory: PhantomData<&'a Memory>,
-}
-
-impl Run<'_> {
-    /// Words before the first pair: 1 when the run starts in the middle of one.
-    #[inline]
-    fn head(&self) -> usize {
-        usize::from(!self.first.addr().is_multiple_of(PAIR_BYTES)).min(self.words)
-    }
-
-    /// Pairs in it.
-    #[inline]
-    pub(crate) fn pairs(&self) -> usize {
-        (self.words - self.head()) / 2
-    }
-
-    #[inline]
-    fn word_cell(&self, word: usize) -> &AtomicU32 {
-        assert!(word < self.words, "the word is past the end of the run");
-        // SAFETY: `word` is one of the words that `Memory::run` found inside.
-        let cell = unsafe { self.first.add(word) };
-        // SAFETY: as in `Memory::cell`; the memory outlives the run.
-        unsafe { AtomicU32::from_ptr(cell) }
-    }
-
-    /// Every pair, as cells.
-    #[inline]
-    fn pair_cells(&self) -> impl Iterator<Item = &AtomicU64> {
-        let (head, pairs) = (self.head(), self.pairs());
-        (0..pairs).map(move |pair| {
-            // SAFETY: both words of the pair are words that `Memory::run` found inside.
-            let cell = unsafe { self.first.add(head + pair * 2) };
-            // SAFETY: as in `Memory::cell` for both words; `head` makes the address a multiple
-            // of 8.
-            unsafe { AtomicU64::from_ptr(cell.cast()) }
-        })
-    }
-
-    #[inline]
-    fn word(&self, word: usize) -> u32 {
-        // ORDERING: Relaxed. As in `Memory::load_relaxed`.
-        self.word_cell(word).load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    fn set_word(&self, word: usize, value: u32) {
-        // ORDERING: Relaxed. As in `Memory::store_relaxed`.
-        self.word_cell(word).store(value, Ordering::Relaxed);
-    }
-
-    /// Every pair, its first word in the lower half.
-    #[inline]
-    pub(crate) fn load_pairs(&self) -> impl Iterator<Item = u64> {
-        // ORDERING: Relaxed. As in `Memory::load_relaxed`, two words at once.
-        self.pair_cells().map(|cell| cell.load(Ordering::Relaxed))
-    }
-
-    /// Stores pairs, the first word of each in its lower half, from the first on: as many as
-    /// there are of both. Gives how many.
-    #[inline]
-    pub(crate) fn store_pairs(&self, values: impl Iterator<Item = u64>) -> usize {
-        let mut stored = 0;
-        for (cell, value) in self.pair_cells().zip(values) {
-            // ORDERING: Relaxed. As in `Memory::store_relaxed`, two words at once.
-            cell.store(value, Ordering::Relaxed);
-            stored += 1;
-        }
-        stored
-    }
-}
-
-/// Two words as a pair.
-#[inline]
-fn join(low: u32, high: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
 impl Words for Memory {
     #[inline]
     fn len(&self) -> usize {
-        self.bytes / WORD_BYTES
+        self.words
     }
     #[inline]
     fn load_relaxed(&self, word: usize) -> u32 {
@@ -369,40 +269,27 @@ impl Words for Memory {
     }
     #[inline]
     fn load_all(&self, first: usize, values: &mut [u32]) {
-        let run = self.run(first, values.len());
-        let (before, middle) = values.split_at_mut(run.head());
-        let (pairs, after) = middle.as_chunks_mut::<2>();
-        for value in before {
-            *value = run.word(0);
-        }
-        for (words, pair) in pairs.iter_mut().zip(run.load_pairs()) {
-            *words = [pair as u32, (pair >> 32) as u32];
-        }
-        for value in after {
-            *value = run.word(run.words - 1);
-        }
+        self.run(first, values.len()).load(values);
     }
     #[inline]
     fn store_all(&self, first: usize, values: &[u32]) {
-        let run = self.run(first, values.len());
-        let (before, middle) = values.split_at(run.head());
-        let (pairs, after) = middle.as_chunks::<2>();
-        for value in before {
-            run.set_word(0, *value);
-        }
-        run.store_pairs(pairs.iter().map(|[low, high]| join(*low, *high)));
-        for value in after {
-            run.set_word(run.words - 1, *value);
-        }
+        self.run(first, values.len()).store(values);
+    }
+    #[inline]
+    fn store_entries<const N: usize>(
+        &self,
+        first: usize,
+        entries: impl ExactSizeIterator<Item = [u32; N]>,
+    ) {
+        self.run(first, entries.len() * N).store_entries(entries);
+    }
+    #[inline]
+    fn expect_stores(&self, first: usize, words: usize) {
+        self.run(first, words).expect_stores();
     }
     #[inline]
     fn fill(&self, first: usize, words: usize, value: u32) {
-        let run = self.run(first, words);
-        let (head, pairs) = (run.head(), run.pairs());
-        for word in (0..head).chain(head + pairs * 2..words) {
-            run.set_word(word, value);
-        }
-        run.store_pairs(std::iter::repeat(join(value, value)));
+        self.run(first, words).fill(value);
     }
 }
 
@@ -465,19 +352,18 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_the_words_and_keep_the_memory() {
+    fn cells_are_the_words() {
         let memory = Memory::new(64).unwrap();
-        let cells = Cells::of(memory.part(16, 32));
+        let part = memory.part(16, 32);
         memory.store_relaxed(5, 7);
-        drop(memory);
+        let cells = part.cells();
         assert_eq!((cells.len(), cells[1].load(Ordering::Relaxed)), (8, 7));
         prefetch(&cells[1]);
-        let none = Cells::of(Memory::new(64).unwrap().part(64, 0));
-        assert!(none.is_empty());
+        assert!(memory.part(64, 0).cells().is_empty());
     }
 
     #[test]
-    #[should_panic(expected = "word 4 is past the end of the memory")]
+    #[should_panic(expected = "1 words from 4 on end past the end of the memory")]
     fn a_part_ends_where_it_ends() {
         Memory::new(64).unwrap().part(16, 16).load_relaxed(4);
     }

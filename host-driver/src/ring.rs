@@ -24,78 +24,95 @@ use crate::memory::Words;
 pub const ENTRY_WORDS: usize = 4;
 const _: () = assert!(PHASE_WORD == ENTRY_WORDS - 1, "the phase stands in the last word");
 
-/// The host's end of a ring that the card fetches from.
+/// Slots ahead of the one that is written whose lines are asked for: about what is written while
+/// a line comes from another processor.
+const SLOTS_AHEAD: u32 = 32;
+
+/// The host's end of a ring that the card fetches from; a slot is `N` words.
 #[derive(Debug)]
-pub struct Producer {
+pub struct Producer<const N: usize> {
     size: RingSize,
-    entry_words: usize,
     tail: u32,
     published: u32,
 }
 
-impl Producer {
-    /// An empty ring of `size` slots of `entry_words` words each, positions from 0.
+impl<const N: usize> Producer<N> {
+    /// An empty ring of `size` slots, positions from 0.
     #[must_use]
-    pub fn new(size: RingSize, entry_words: usize) -> Self {
-        assert!(entry_words > 0, "a slot has words");
-        Self { size, entry_words, tail: 0, published: 0 }
+    pub const fn new(size: RingSize) -> Self {
+        Self { size, tail: 0, published: 0 }
     }
 
     /// Position of the next slot that will be written.
     #[must_use]
-    pub fn tail(&self) -> u32 {
+    pub const fn tail(&self) -> u32 {
         self.tail
     }
 
     /// Position up to which slots have been published.
     #[must_use]
-    pub fn published(&self) -> u32 {
+    pub const fn published(&self) -> u32 {
         self.published
     }
 
     /// Slots that can be written when the card has consumed those below position `consumed`;
     /// 0 when that is no position the card can be at.
+    #[inline]
     #[must_use]
-    pub fn free(&self, consumed: u32) -> u32 {
+    pub const fn free(&self, consumed: u32) -> u32 {
         self.size.free(consumed, self.tail)
     }
 
     /// Fills the next slot. The caller has asked [`Producer::free`] before.
     ///
     /// # Panics
-    /// When `entry` is not one slot, `words` is not the whole ring, or a whole ring of slots is
-    /// already waiting to be published.
+    /// When `words` is not the whole ring, or a whole ring of slots is already waiting to be
+    /// published.
     #[inline]
-    pub fn write(&mut self, words: &impl Words, entry: &[u32]) {
-        assert!(entry.len() == self.entry_words, "an entry fills its slot");
+    pub fn write(&mut self, words: &impl Words, entry: &[u32; N]) {
         assert!(self.unwritten() > 0, "the slot was written already and is not published yet");
-        let first = self.size.slot(self.tail) as usize * self.entry_words;
-        words.store_all(first, entry);
+        words.store_all(self.size.slot(self.tail) as usize * N, entry);
+        self.expect(words, self.tail.wrapping_add(SLOTS_AHEAD), 1);
         self.tail = self.tail.wrapping_add(1);
     }
 
-    /// Fills the next slots, as many as `entries` has, at most two runs of words: the ring's end
-    /// may lie between them. The caller has asked [`Producer::free`] before.
+    /// Fills the next slots, one with each of `entries`, in at most two runs of words: the ring's
+    /// end may lie between them. The caller has asked [`Producer::free`] before.
     ///
     /// # Panics
     /// As [`Producer::write`], for any of them.
     #[inline]
-    pub fn write_all<const N: usize>(&mut self, words: &impl Words, entries: &[[u32; N]]) {
-        assert!(N == self.entry_words, "an entry fills its slot");
-        let is_room = entries.len() <= self.unwritten() as usize;
-        assert!(is_room, "a slot was written already and is not published yet");
-        let first = self.size.slot(self.tail) as usize;
-        let to_end = self.size.slots() as usize - first;
-        let (before, after) = entries.split_at(to_end.min(entries.len()));
-        words.store_all(first * N, before.as_flattened());
-        words.store_all(0, after.as_flattened());
-        self.tail = self.tail.wrapping_add(entries.len() as u32);
+    pub fn write_all(
+        &mut self,
+        words: &impl Words,
+        mut entries: impl ExactSizeIterator<Item = [u32; N]>,
+    ) {
+        let mut left = entries.len() as u32;
+        assert!(left <= self.unwritten(), "a slot was written already and is not published yet");
+        while left > 0 {
+            let first = self.size.slot(self.tail);
+            let count = left.min(self.size.slots() - first);
+            words.store_entries(first as usize * N, entries.by_ref().take(count as usize));
+            self.expect(words, self.tail.wrapping_add(SLOTS_AHEAD), count);
+            self.tail = self.tail.wrapping_add(count);
+            left -= count;
+        }
     }
 
     /// Slots that can be written before the next [`Producer::publish`].
     #[inline]
-    fn unwritten(&self) -> u32 {
+    const fn unwritten(&self) -> u32 {
         self.size.slots() - self.tail.wrapping_sub(self.published)
+    }
+
+    /// Asks for the lines of `count` slots from `position` on, as far as the ring's end: who read
+    /// them last gives them up while others are written. Those that the card has not read yet are
+    /// still here.
+    #[inline]
+    fn expect(&self, words: &impl Words, position: u32, count: u32) {
+        let first = self.size.slot(position);
+        let count = count.min(self.size.slots() - first);
+        words.expect_stores(first as usize * N, count as usize * N);
     }
 
     /// Makes the slots written since the last time visible and gives the position to ring the
@@ -236,8 +253,7 @@ mod tests {
         let words = Memory::new(4 * SLOT_WORDS * 4).unwrap();
         for start in [0, 3, u32::MAX - 1] {
             let ring = size(4);
-            let mut producer =
-                Producer { size: ring, entry_words: SLOT_WORDS, tail: start, published: start };
+            let mut producer = Producer { size: ring, tail: start, published: start };
             for value in 0..4 {
                 assert_eq!(producer.free(start), 4 - value);
                 producer.write(&words, &[value, value + 10, value + 20, value + 30]);
@@ -259,14 +275,13 @@ mod tests {
         for start in [0, 3, u32::MAX - 1] {
             for count in 0..=4_u32 {
                 let ring = size(4);
-                let at =
-                    |tail| Producer { size: ring, entry_words: SLOT_WORDS, tail, published: tail };
+                let at = |tail| Producer { size: ring, tail, published: tail };
                 let (mut singly, mut batched) = (at(start), at(start));
                 let entries: Vec<_> = (0..count).map(|n| [n ^ start, n, 7, count]).collect();
                 for entry in &entries {
                     singly.write(&one, entry);
                 }
-                batched.write_all(&many, &entries);
+                batched.write_all(&many, entries.into_iter());
                 assert_eq!(batched.tail(), singly.tail());
                 let same = |word| one.load_relaxed(word) == many.load_relaxed(word);
                 assert!((0..4 * SLOT_WORDS).all(same), "{count} from {start}");
@@ -278,13 +293,13 @@ mod tests {
     #[should_panic(expected = "not published yet")]
     fn a_batch_longer_than_the_ring_is_not_written() {
         let words = Memory::new(2 * SLOT_WORDS * 4).unwrap();
-        Producer::new(size(2), SLOT_WORDS).write_all(&words, &[[0; SLOT_WORDS]; 3]);
+        Producer::new(size(2)).write_all(&words, [[0; SLOT_WORDS]; 3].into_iter());
     }
 
     #[test]
     fn a_batch_is_published_once() {
         let words = Memory::new(4 * SLOT_WORDS * 4).unwrap();
-        let mut producer = Producer::new(size(4), SLOT_WORDS);
+        let mut producer = Producer::new(size(4));
         assert_eq!(producer.publish(), None);
         producer.write(&words, &[0; SLOT_WORDS]);
         producer.write(&words, &[0; SLOT_WORDS]);
@@ -296,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_consumed_position_that_cannot_be_leaves_no_room() {
-        let producer = Producer::new(size(4), SLOT_WORDS);
+        let producer = Producer::<SLOT_WORDS>::new(size(4));
         assert_eq!(producer.free(1), 0, "the card cannot be ahead of the host");
         assert_eq!(producer.free(5_u32.wrapping_neg()), 0, "nor more than a ring behind");
     }
@@ -305,7 +320,7 @@ mod tests {
     #[should_panic(expected = "not published yet")]
     fn a_slot_is_not_written_twice_before_it_is_published() {
         let words = Memory::new(2 * SLOT_WORDS * 4).unwrap();
-        let mut producer = Producer::new(size(2), SLOT_WORDS);
+        let mut producer = Producer::new(size(2));
         for _ in 0..3 {
             producer.write(&words, &[0; SLOT_WORDS]);
         }

@@ -81,7 +81,7 @@ pub(crate) struct Wire {
     packet_bytes: usize,
     /// Distance of two buffers in bytes.
     stride: usize,
-    producer: Producer,
+    producer: Producer<DESCRIPTOR_WORDS>,
     consumer: Consumer,
     fetched: u32,
     free: Vec<u32>,
@@ -110,7 +110,7 @@ impl Wire {
             buffers: DmaRegion::new(backing, slots * stride)?,
             packet_bytes,
             stride,
-            producer: Producer::new(size, DESCRIPTOR_WORDS),
+            producer: Producer::new(size),
             consumer: Consumer::new(size),
             fetched: 0,
             free: Vec::new(),
@@ -123,7 +123,7 @@ impl Wire {
     pub(crate) fn start(&mut self, vector: u32) {
         let slots = self.size.slots();
         zero(self.completions.memory());
-        self.producer = Producer::new(self.size, DESCRIPTOR_WORDS);
+        self.producer = Producer::new(self.size);
         self.consumer = Consumer::new(self.size);
         self.fetched = 0;
         self.free = (0..slots).rev().collect();

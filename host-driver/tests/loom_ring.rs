@@ -128,7 +128,7 @@ fn a_fetched_command_is_whole() {
                 card.post(position, [position; 3]);
             }
         });
-        let mut commands = Producer::new(Rings::size(), SLOT_WORDS);
+        let mut commands = Producer::<SLOT_WORDS>::new(Rings::size());
         let mut completions = Consumer::new(Rings::size());
         for position in 0..ENTRIES {
             while commands.free(completions.head()) == 0 {
@@ -208,7 +208,7 @@ fn a_transmit_descriptor_is_whole() {
                 card.post(position, [tag, 0, 0]);
             }
         });
-        let mut descriptors = Producer::new(Rings::size(), SLOT_WORDS);
+        let mut descriptors = Producer::<SLOT_WORDS>::new(Rings::size());
         let mut completions = Consumer::new(Rings::size());
         for position in 0..ENTRIES {
             while descriptors.free(completions.head()) == 0 {

@@ -13,14 +13,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use host_driver::memory::{Cells, Memory, Words, prefetch};
+use host_driver::memory::{Memory, Words, prefetch};
 
 use crate::datapath::region::{Entry, Region, Table};
 
 /// Words of table memory, zero at first.
 #[derive(Debug)]
 pub struct TableMemory {
-    words: Cells,
+    words: Memory,
 }
 
 impl TableMemory {
@@ -29,15 +29,14 @@ impl TableMemory {
     #[must_use]
     pub fn new(words: u32) -> Option<Arc<Self>> {
         let memory = Memory::new(words as usize * size_of::<u32>()).ok()?;
-        let memory = memory.part(0, words as usize * size_of::<u32>());
-        Some(Arc::new(Self { words: Cells::of(memory) }))
+        Some(Arc::new(Self { words: memory.part(0, words as usize * size_of::<u32>()) }))
     }
 
     /// The words themselves.
     #[inline]
     #[must_use]
     pub fn cells(&self) -> &[AtomicU32] {
-        &self.words
+        self.words.cells()
     }
 
     /// No words at all.
@@ -53,31 +52,31 @@ impl TableMemory {
 impl Words for TableMemory {
     #[inline]
     fn len(&self) -> usize {
-        self.words.len()
+        self.cells().len()
     }
     #[inline]
     fn load_relaxed(&self, word: usize) -> u32 {
         // ORDERING: Relaxed. A private word, or one that an Acquire of another word made valid.
         // Checked by `loom_header::a_header_is_whole`.
-        self.words[word].load(Ordering::Relaxed)
+        self.cells()[word].load(Ordering::Relaxed)
     }
     #[inline]
     fn load_acquire(&self, word: usize) -> u32 {
         // ORDERING: Acquire. Pairs with `store_release`: what was stored before it is visible.
         // Checked by `loom_link::reader_sees_old_or_new_never_torn`.
-        self.words[word].load(Ordering::Acquire)
+        self.cells()[word].load(Ordering::Acquire)
     }
     #[inline]
     fn store_relaxed(&self, word: usize, value: u32) {
         // ORDERING: Relaxed. A private word, or one that a later `store_release` publishes.
         // Checked by `loom_header::a_header_is_whole`.
-        self.words[word].store(value, Ordering::Relaxed);
+        self.cells()[word].store(value, Ordering::Relaxed);
     }
     #[inline]
     fn store_release(&self, word: usize, value: u32) {
         // ORDERING: Release. Pairs with `load_acquire`: publishes everything stored before.
         // Checked by `loom_link::reader_sees_old_or_new_never_torn`.
-        self.words[word].store(value, Ordering::Release);
+        self.cells()[word].store(value, Ordering::Release);
     }
 }
 
@@ -87,7 +86,7 @@ impl Table for TableMemory {
     #[inline]
     fn region<const N: usize>(&self, first: u32, entries: u32) -> &[[AtomicU32; N]] {
         let first = first as usize;
-        let words = self.words.get(first..first + entries as usize * N);
+        let words = self.cells().get(first..first + entries as usize * N);
         words.unwrap_or_default().as_chunks().0
     }
 }

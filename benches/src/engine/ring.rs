@@ -8,8 +8,10 @@
 //! | tail doorbell | producer | consumer | Release | Acquire | slots below it |
 //! | fetched | consumer | producer | Release | Acquire | that slots below it were read |
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use abi::core::mmio::MAILBOX_SLOTS;
 use abi::host::command::Slot;
 use abi::host::position::RingSize;
 use abi::host::register::{DOORBELL_PAGE, DOORBELL_STRIDE, DOORBELL_TAIL};
@@ -23,8 +25,8 @@ use crate::ring::{Consume, Produce, SLOTS, Sum, WORDS, element};
 const RING: u32 = 0;
 /// Words of a slot.
 const SLOT_WORDS: usize = 16;
-/// Largest burst.
-const BURST_MAX: usize = 64;
+/// Slots that the card fetches at once: half its mailbox.
+const FETCH_BATCH: usize = MAILBOX_SLOTS as usize / 2;
 /// Bytes of the doorbell page, and of the register page.
 const PAGE: usize = 4096;
 /// The register that tells how far the card has fetched, as a word of its page.
@@ -40,7 +42,7 @@ struct Shared {
 /// The driver's end.
 pub struct HostEnd {
     shared: Arc<Shared>,
-    producer: Producer,
+    producer: Producer<SLOT_WORDS>,
     fetched: u32,
     doorbell: usize,
 }
@@ -49,7 +51,9 @@ pub struct HostEnd {
 pub struct CardEnd {
     shared: Arc<Shared>,
     ring: SlotRing<SLOT_WORDS>,
-    taken: Box<[Slot; BURST_MAX]>,
+    mailbox: Box<[Slot; FETCH_BATCH]>,
+    /// Slots of the mailbox that were not taken.
+    waiting: Range<usize>,
 }
 
 /// A ring of the engine's.
@@ -65,12 +69,13 @@ pub fn engine() -> (HostEnd, CardEnd) {
     let tail = DOORBELL_TAIL.bank(RING, DOORBELL_STRIDE).offset;
     let host = HostEnd {
         shared: Arc::clone(&shared),
-        producer: Producer::new(size, SLOT_WORDS),
+        producer: Producer::new(size),
         fetched: 0,
         doorbell: (tail - DOORBELL_PAGE) as usize / size_of::<u32>(),
     };
     let ring = SlotRing::new(RING, 0, size);
-    (host, CardEnd { shared, ring, taken: Box::new([[0; SLOT_WORDS]; BURST_MAX]) })
+    let mailbox = Box::new([[0; SLOT_WORDS]; FETCH_BATCH]);
+    (host, CardEnd { shared, ring, mailbox, waiting: 0..0 })
 }
 
 impl Produce for HostEnd {
@@ -82,9 +87,11 @@ impl Produce for HostEnd {
             room = self.producer.free(self.fetched) as usize;
         }
         let count = room.min(count);
-        for number in first..first + count as u64 {
-            let slot: Slot = zerocopy::transmute!(element(number));
-            self.producer.write(&self.shared.slots, &slot);
+        let slot = |number| -> Slot { zerocopy::transmute!(element(first + number as u64)) };
+        if count == 1 {
+            self.producer.write(&self.shared.slots, &slot(0));
+        } else {
+            self.producer.write_all(&self.shared.slots, (0..count).map(slot));
         }
         if let Some(tail) = self.producer.publish() {
             self.shared.doorbells.store_release(self.doorbell, tail);
@@ -93,21 +100,34 @@ impl Produce for HostEnd {
     }
 }
 
+impl CardEnd {
+    /// Fetches what there is, up to what the card fetches at once, and gives the slots back.
+    #[inline(always)]
+    fn fetch(&mut self) {
+        let has_slots = self.ring.look(&self.shared.doorbells);
+        if has_slots.expect("the host rings what it wrote") {
+            let count = FETCH_BATCH.min(self.ring.waiting() as usize);
+            let mailbox = &mut self.mailbox[..count];
+            self.ring.fetch(&self.shared.slots, mailbox).expect("the slots are there");
+            self.shared.registers.store_release(FETCHED, self.ring.fetched());
+            self.waiting = 0..count;
+        }
+    }
+}
+
 impl Consume for CardEnd {
     #[inline(always)]
     fn consume(&mut self, most: usize, sum: &mut Sum) -> usize {
-        let has_slots = self.ring.look(&self.shared.doorbells);
-        if !has_slots.expect("the host rings what it wrote") {
-            return 0;
+        if self.waiting.is_empty() {
+            self.fetch();
         }
-        let count = most.min(self.ring.waiting() as usize);
-        let taken = &mut self.taken[..count];
-        self.ring.fetch(&self.shared.slots, taken).expect("the slots are there");
+        let end = self.waiting.end.min(self.waiting.start + most);
+        let taken = &self.mailbox[self.waiting.start..end];
         for slot in taken {
             let words: [u64; WORDS] = zerocopy::transmute!(*slot);
             sum.take(words[0], words[WORDS - 1]);
         }
-        self.shared.registers.store_release(FETCHED, self.ring.fetched());
-        count
+        self.waiting.start = end;
+        taken.len()
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Lane {
     size: RingSize,
     slots: DmaRegion,
     completions: DmaRegion,
-    producer: Producer,
+    producer: Producer<SLOT_WORDS>,
     consumer: Consumer,
     /// The card has fetched every slot below this position.
     consumed: u32,
@@ -76,7 +76,7 @@ impl Lane {
             size,
             slots: DmaRegion::new(backing, slots * SLOT_WORDS * 4)?,
             completions: DmaRegion::new(backing, slots * Completion::BYTES)?,
-            producer: Producer::new(size, SLOT_WORDS),
+            producer: Producer::new(size),
             consumer: Consumer::new(size),
             consumed: 0,
             flying: VecDeque::new(),
@@ -91,7 +91,7 @@ impl Lane {
     /// Starts the ring on the card, positions from 0.
     pub(super) fn start(&mut self, vector: u32) {
         zero(self.completions.memory());
-        self.producer = Producer::new(self.size, SLOT_WORDS);
+        self.producer = Producer::new(self.size);
         self.consumer = Consumer::new(self.size);
         (self.consumed, self.not_given_back, self.look_in) = (0, 0, 0);
         let (base, completions) = (self.slots.iova(), self.completions.iova());
@@ -171,7 +171,7 @@ impl Lane {
         let room = self.producer.free(self.consumed) as usize;
         let slots = &slots[flight.sent..];
         let slots = &slots[..slots.len().min(room)];
-        self.producer.write_all(self.slots.memory(), slots);
+        self.producer.write_all(self.slots.memory(), slots.iter().copied());
         flight.sent += slots.len();
         flight.end = self.producer.tail();
     }
