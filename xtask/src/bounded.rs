@@ -3,7 +3,8 @@
 //! Used on both sides of a virtual machine. What the program writes is taken at once, line by
 //! line, so that a caller can act between two lines. Nothing here waits without a limit: a program
 //! that is still there at its limit is killed and reported as such, and one that is dropped is
-//! killed too.
+//! killed too; one that the kernel does not let die is left behind. Time in which this program did
+//! not run itself, because the machine stood still, counts for nobody.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
@@ -12,8 +13,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// What a program's status is that SIGKILL ended.
+const KILLED: i32 = 9;
 /// How often a silent program is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// A look that comes so much later means that the machine stood still: a virtual one does.
+const STANDSTILL: Duration = Duration::from_secs(5);
+/// How long a program that was killed is waited for.
+const DYING: Duration = Duration::from_secs(5);
 /// How long the last lines of a program that has ended are waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -35,6 +42,8 @@ pub(crate) struct Running {
     lines: Receiver<(Stream, String)>,
     out: String,
     err: String,
+    /// It was killed, and does not die.
+    is_stuck: bool,
 }
 
 /// How a program ended, and all that it wrote.
@@ -46,12 +55,16 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     /// Whether it had to be killed because it was still there at its limit.
     pub(crate) is_late: bool,
+    /// Whether it is there even now, stuck in the kernel.
+    pub(crate) is_stuck: bool,
     /// Standard output.
     pub(crate) out: String,
     /// Standard error.
     pub(crate) err: String,
     /// From start to end.
     pub(crate) took: Duration,
+    /// How long of that the machine stood still.
+    pub(crate) stood_still: Duration,
 }
 
 impl Running {
@@ -69,7 +82,7 @@ impl Running {
             read(Stream::Err, err, said);
         }
         let (out, err) = (String::new(), String::new());
-        Ok(Self { child, shown, started: Instant::now(), lines, out, err })
+        Ok(Self { child, shown, started: Instant::now(), lines, out, err, is_stuck: false })
     }
 
     /// Waits until it has written a line that contains `text`; false when it ended before or `limit` passed.
@@ -114,39 +127,39 @@ impl Running {
         self.wait_ticking(limit, limit, &mut |_| {})
     }
 
-    /// Waits for its end, at most until `limit` after its start; calls `tick` each time `every` has
-    /// passed, and for each line with that line.
+    /// Waits for its end, at most until `limit` after its start, a standstill apart; calls `tick`
+    /// each time `every` has passed, and for each line with that line.
     pub(crate) fn wait_ticking(
         mut self,
         limit: Duration,
         every: Duration,
         tick: &mut dyn FnMut(Option<&str>),
     ) -> io::Result<Ended> {
-        let end = self.started + limit;
+        let mut stood_still = Duration::ZERO;
         let mut next = Instant::now() + every;
         let mut status = None;
-        while status.is_none() && Instant::now() < end {
+        while status.is_none() && self.started.elapsed() < limit + stood_still {
             if Instant::now() >= next {
                 tick(None);
                 next = Instant::now() + every;
             }
-            match self.take(end.min(next).min(Instant::now() + LOOK)) {
+            let looked = Instant::now();
+            let line = self.take(looked + LOOK);
+            if line == Err(RecvTimeoutError::Disconnected) {
+                thread::sleep(LOOK);
+            }
+            stood_still += standstill(looked.elapsed());
+            match line {
                 Ok((_, line)) => tick(Some(&line)),
-                Err(RecvTimeoutError::Timeout) => status = self.child.try_wait()?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    thread::sleep(LOOK);
-                    status = self.child.try_wait()?;
-                }
+                Err(_) => status = self.child.try_wait()?,
             }
         }
         let is_late = status.is_none();
         let status = match status {
             Some(status) => status,
-            None => {
-                self.child.kill()?;
-                self.child.wait()?
-            }
+            None => self.end()?,
         };
+        let is_stuck = self.is_stuck;
         let took = self.started.elapsed();
         // Until its streams are closed; a process of its own may hold them open for longer.
         let last = Instant::now() + LAST_WORDS;
@@ -154,7 +167,21 @@ impl Running {
             tick(Some(&line));
         }
         let [shown, out, err] = [&mut self.shown, &mut self.out, &mut self.err].map(std::mem::take);
-        Ok(Ended { shown, status, is_late, out, err, took })
+        Ok(Ended { shown, status, is_late, is_stuck, out, err, took, stood_still })
+    }
+
+    /// Kills it and waits for that, but not for ever.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        let killed = Instant::now();
+        while killed.elapsed() < DYING {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(LOOK);
+        }
+        self.is_stuck = true;
+        Ok(ExitStatus::from_raw(KILLED))
     }
 
     fn take(&mut self, end: Instant) -> Result<(Stream, String), RecvTimeoutError> {
@@ -168,9 +195,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail when it has ended and was waited for; that is what is wanted.
-        self.child.kill().ok();
-        self.child.wait().ok();
+        if !self.is_stuck {
+            // It fails when it has ended and was waited for; that is what is wanted.
+            self.end().ok();
+        }
     }
 }
 
@@ -178,12 +206,21 @@ impl Ended {
     /// How it ended, for a person.
     pub(crate) fn how(&self) -> String {
         match (self.is_late, self.status.code(), self.status.signal()) {
+            (true, ..) if self.is_stuck => format!(
+                "was still running after {:.1} s, and cannot be ended",
+                self.took.as_secs_f64()
+            ),
             (true, ..) => format!("was still running after {:.1} s", self.took.as_secs_f64()),
             (false, Some(code), _) => format!("exit status {code}"),
             (false, None, Some(signal)) => format!("signal {signal}"),
             (false, None, None) => self.status.to_string(),
         }
     }
+}
+
+/// How long the machine stood still, when a look took so long.
+fn standstill(look: Duration) -> Duration {
+    if look > STANDSTILL { look } else { Duration::ZERO }
 }
 
 /// Reads lines in a thread of their own until the program closes the stream.
@@ -226,6 +263,29 @@ mod tests {
         let ended = shell("echo before; exec sleep 60").wait(Duration::from_millis(200)).unwrap();
         assert!(ended.is_late && start.elapsed() < LONG, "{ended:?}");
         assert_eq!(ended.out, "before\n");
+    }
+
+    #[test]
+    fn only_a_look_that_takes_long_is_a_standstill() {
+        assert_eq!(standstill(LOOK), Duration::ZERO);
+        assert_eq!(standstill(STANDSTILL), Duration::ZERO);
+        assert_eq!(standstill(2 * STANDSTILL), 2 * STANDSTILL);
+    }
+
+    #[test]
+    fn a_program_that_is_dropped_is_killed_and_a_stuck_one_is_left_behind() {
+        let running = shell("exec sleep 60");
+        let id = running.id();
+        drop(running);
+        assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
+        let mut running = shell("exec sleep 60");
+        running.is_stuck = true;
+        let start = Instant::now();
+        let id = running.id();
+        drop(running);
+        assert!(start.elapsed() < LONG);
+        assert!(std::path::Path::new(&format!("/proc/{id}")).exists());
+        Command::new("kill").arg(id.to_string()).status().unwrap();
     }
 
     #[test]

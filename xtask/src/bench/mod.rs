@@ -19,7 +19,7 @@ mod run;
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bring;
 use crate::error::Error;
@@ -50,7 +50,7 @@ What it does: brings DPDK and liburcu (Debian packages, unpacked into target/too
 is installed) and compiles the C peers; builds side-by-side for this very processor; runs, round
 after round, the programs of each job right after one another, each for some seconds and under a
 first-in first-out priority where that is allowed; holds the ratios against the table of goals.
-Takes about 15 minutes on two processors, less with --quick or --only. It needs two processors;
+Takes about 15 minutes on two processors and never more than 20, less with --quick or --only. It needs two processors;
 close what else runs. As root it also makes huge pages for DPDK, and puts their number back.
 
 Report: target/report/bench.json (every figure), bench.html (tables and pictures), bench.log.
@@ -161,6 +161,9 @@ fn measure(project: &Project, plan: &Plan, folder: &Path) -> Result<Report, Erro
         trouble,
         rounds: 0,
         peers,
+        start: Instant::now(),
+        stood_still: Duration::ZERO,
+        stuck: None,
     };
     run.measure();
     Ok(Report::of(project, run, start.elapsed()))

@@ -2,7 +2,9 @@
 //!
 //! From `conditions` and `peers`, to `figures`. Each program is short and has a limit, which a
 //! process of a higher priority enforces. A program that fails is trouble that is reported; the
-//! others go on. Rounds end with the time that there is, the first one never.
+//! others go on, unless it cannot be ended and would disturb them. One that failed because the
+//! machine stood still is run again. Rounds end with the time that there is, the first one when all
+//! time is over.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,7 +18,7 @@ use super::figures::Figures;
 use super::judge;
 use super::line::Line;
 use super::peers::Peers;
-use crate::bounded::Running;
+use crate::bounded::{Ended, Running};
 use crate::report;
 
 /// The engine, its floors and the peers in Rust.
@@ -31,6 +33,9 @@ const KERNEL_LIMIT: Duration = Duration::from_secs(150);
 const GRACE: Duration = Duration::from_secs(10);
 /// No round is begun that would, by the last one's measure, end later than this.
 const TIME: Duration = Duration::from_secs(12 * 60);
+/// No program runs longer than until then, so that all of it ends within 20 minutes with what is built
+/// and brought before: what is left is reported as not run.
+const END: Duration = Duration::from_secs(15 * 60);
 /// Rounds of one job beyond those that were asked for, where the processors moved in all of them.
 const MORE_ROUNDS: u32 = 2;
 /// How much of a program's messages is shown when it fails, in lines.
@@ -82,6 +87,11 @@ pub(crate) struct Run<'a> {
     pub(crate) trouble: Vec<String>,
     /// Rounds that were run, those of single jobs among them.
     pub(crate) rounds: u32,
+    /// When it began, and how long of the time since then the machine stood still.
+    pub(crate) start: Instant,
+    pub(crate) stood_still: Duration,
+    /// The program that cannot be ended, if there is one.
+    pub(crate) stuck: Option<String>,
 }
 
 /// A program of a job.
@@ -131,13 +141,15 @@ impl Job {
 impl Run<'_> {
     /// Measures everything.
     pub(crate) fn measure(&mut self) {
-        let start = Instant::now();
         let facts = self.side_by_side("machine", LIMIT);
         self.run(0, &facts);
         let jobs = self.plan.jobs.clone();
         for round in 1..=self.plan.rounds {
             let of = self.plan.rounds;
-            if round > 1 && start.elapsed() * round > TIME * (round - 1) {
+            if self.stuck.is_some() {
+                break;
+            }
+            if round > 1 && self.elapsed() * round > TIME * (round - 1) {
                 let had = round - 1;
                 self.remark(&format!("{had} of {of} rounds: there is no time for another"));
                 break;
@@ -148,17 +160,22 @@ impl Run<'_> {
             }
             self.rounds = round;
         }
-        self.measure_again(&jobs, start);
+        self.measure_again(&jobs);
+    }
+
+    /// The time that it has taken, but for that in which nothing was done.
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed().saturating_sub(self.stood_still)
     }
 
     /// Measures the jobs again in which the way between the processors changed in every round.
-    fn measure_again(&mut self, jobs: &[Job], start: Instant) {
+    fn measure_again(&mut self, jobs: &[Job]) {
         for _ in 0..MORE_ROUNDS {
             let judged = judge::judge(&self.figures, |_| true);
             let disturbed = judged.iter().filter(|judged| judged.is_disturbed());
             let words: Vec<_> = disturbed.map(|judged| judged.goal.job).collect();
             let again: Vec<_> = jobs.iter().filter(|job| words.contains(&job.word())).collect();
-            if again.is_empty() || start.elapsed() > TIME {
+            if again.is_empty() || self.stuck.is_some() || self.elapsed() > TIME {
                 return;
             }
             self.rounds += 1;
@@ -226,7 +243,27 @@ impl Run<'_> {
     /// Runs a program and keeps its lines.
     fn run(&mut self, round: u32, program: &Program) {
         let at = format!("{} {}, round {round}", program.name, program.job);
-        let mut words = self.conditions.prefix(program.limit);
+        if let Some(stuck) = &self.stuck {
+            return self.trouble(format!("{at}: not run: {stuck} would disturb it"));
+        }
+        let left = END.saturating_sub(self.elapsed());
+        if left < GRACE {
+            return self.trouble(format!("{at}: not run: the time is over"));
+        }
+        let limit = program.limit.min(left);
+        let stood_still = self.stood_still;
+        let ended = self.run_once(&at, program, limit);
+        let Some(mut ended) = ended else { return };
+        if self.stood_still > stood_still && !ended.status.success() && !ended.is_stuck {
+            let Some(again) = self.run_once(&at, program, limit) else { return };
+            ended = again;
+        }
+        self.keep(round, &at, &ended);
+    }
+
+    /// Runs a program to its end; none when it cannot be started.
+    fn run_once(&mut self, at: &str, program: &Program, limit: Duration) -> Option<Ended> {
+        let mut words = self.conditions.prefix(limit);
         words.extend(program.words.iter().cloned());
         let mut command = Command::new(&words[0]);
         // A panic's own line says enough.
@@ -234,7 +271,7 @@ impl Run<'_> {
         let progress = Progress::begin(program.name);
         let ended = Running::start(command).and_then(|running| {
             let every = Duration::from_secs(1);
-            running.wait_ticking(program.limit + GRACE, every, &mut |line| progress.tick(line))
+            running.wait_ticking(limit + GRACE, every, &mut |line| progress.tick(line))
         });
         let ended = match ended {
             Ok(ended) => ended,
@@ -242,11 +279,28 @@ impl Run<'_> {
                 let program = words[0].to_string_lossy();
                 let why = format!("{at}: cannot start `{program}`: {error}");
                 progress.end("FAILED");
-                return self.trouble(why);
+                self.trouble(why);
+                return None;
             }
         };
         // What cannot be kept is in the report all the same.
         writeln!(self.log, "$ {}\n{}{}", ended.shown, ended.err, ended.out).ok();
+        let took = ended.took.as_secs_f64();
+        let series = ended.out.lines().filter(|line| line.starts_with('{')).count();
+        progress.end(&format!("{took:>6.1} s  {series} series"));
+        if !ended.stood_still.is_zero() {
+            self.stood_still += ended.stood_still;
+            let stood_still = ended.stood_still.as_secs_f64();
+            self.remark(&format!("{at}: the machine stood still for {stood_still:.0} s"));
+        }
+        if ended.is_stuck {
+            self.stuck = Some(at.to_owned());
+        }
+        Some(ended)
+    }
+
+    /// Keeps the lines of a program that has ended.
+    fn keep(&mut self, round: u32, at: &str, ended: &Ended) {
         let mut kept = 0;
         let mut wrong = None;
         for text in ended.out.lines() {
@@ -266,8 +320,6 @@ impl Run<'_> {
         } else if kept == 0 {
             wrong = Some("it printed no figures".into());
         }
-        let took = ended.took.as_secs_f64();
-        progress.end(&format!("{took:>6.1} s  {kept} series"));
         if let Some(why) = wrong {
             self.trouble(format!("{at}: {why}"));
         }
