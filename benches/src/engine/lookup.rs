@@ -2,7 +2,8 @@
 //!
 //! Tables, firmware and resolver without rings and frames: what a reader pays for a header, and
 //! what it loses while paths move. Frames name connections; a batch starts with the reader's
-//! announcement, as on a card, and the firmware waits for it.
+//! announcement, as on a card, and the firmware waits for it; the frames behind it are known, as on
+//! a card.
 //! Invariant: a neighbor's MAC address says its number twice, so that a torn header is seen.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use hw_model::CardConfig;
 use hw_model::bare::{Bare, BareCore, Guard};
 use hw_model::datapath::reader::Reader;
 use hw_model::datapath::resolver::{Route, Verdict};
+use hw_model::datapath::stages::Lookahead;
 
 use super::path;
 use crate::chance::{self, Chance};
@@ -25,6 +27,8 @@ use crate::table::{Pace, Rate, Table};
 const TREE_BLOCKS: usize = 1024;
 /// Largest batch.
 const BATCH_MAX: usize = 256;
+/// Frames that are made known at a time; they wait as in a card's rings.
+const QUEUE: usize = 1024;
 /// Seed of the order in which connections hang from paths; the floor's is the same.
 const ORDER_SEED: u64 = 77;
 /// Seed of the order in which paths are moved.
@@ -94,15 +98,25 @@ impl Table for Lookup {
     fn look_up(&self, keys: &[u32], batch: usize) -> u64 {
         let (resolver, epochs) = (self.bare.resolver(), self.bare.epochs(0));
         self.with_reader(|reader| {
-            let (mut handles, mut routes) = ([Handle::NULL; BATCH_MAX], [Route::NONE; BATCH_MAX]);
-            let (handles, routes) = (&mut handles[..batch], &mut routes[..batch]);
+            let mut keys = keys.iter();
+            let (mut queue, mut next) = (Vec::with_capacity(QUEUE), 0);
+            let (mut lookahead, mut routes) = (Lookahead::default(), [Route::NONE; BATCH_MAX]);
+            let routes = &mut routes[..batch];
             let mut torn = 0;
-            for batch in keys.chunks_exact(batch) {
-                reader.begin(epochs, |_| {});
-                for (handle, key) in handles.iter_mut().zip(batch) {
-                    *handle = self.handle(*key);
+            loop {
+                if queue.len() < next + batch + Lookahead::FRAMES {
+                    queue.drain(..next);
+                    next = 0;
+                    let room = QUEUE - queue.len();
+                    queue.extend(keys.by_ref().take(room).map(|key| self.handle(*key)));
                 }
-                resolver.routes(handles, routes);
+                let waiting = &queue[next..];
+                if waiting.len() < batch {
+                    break;
+                }
+                reader.begin(epochs, |_| {});
+                lookahead.routes(&resolver, waiting, routes);
+                next += batch;
                 for route in &*routes {
                     torn += u64::from(route.is_none()) | is_other(&route.header);
                 }

@@ -16,7 +16,8 @@ use abi::host::transmit::{PROGRESS, TransmitDescriptor};
 use super::hold::HeldFrame;
 use super::reachability::{credit, is_stale};
 use super::resolver::{QueueKey, Resolver, Route, Verdict};
-use super::transmit::is_well_formed;
+use super::stages::Lookahead;
+use super::transmit::{TransmitRing, is_well_formed};
 use super::{BatchFrame, BatchSize, Datapath, Fate, RETRIES_MAX};
 use crate::costs;
 use crate::shared::Shared;
@@ -144,7 +145,7 @@ impl Datapath {
                 break;
             }
             taken += newcomers.len() as u32;
-            self.look_up(newcomers.iter().map(|(_, descriptor)| descriptor.handle));
+            self.look_up_newcomers(&newcomers);
             for (number, (ring, descriptor)) in newcomers.drain(..).enumerate() {
                 self.admit_one(ring, descriptor, number, now_ms);
             }
@@ -219,7 +220,7 @@ impl Datapath {
         self.notice_held(&descriptor, is_invalid, now_ms);
     }
 
-    /// Resolves these handles, all of them before any is decided about.
+    /// Resolves the handles of held frames, all of them before any is decided about.
     fn look_up(&mut self, handles: impl Iterator<Item = u64>) {
         let Self { shared, table, handles: looked_up, routes, .. } = self;
         looked_up.clear();
@@ -229,6 +230,25 @@ impl Datapath {
             Some(layout) => {
                 let resolver = Resolver::new(&**table, layout, &shared.config.capabilities);
                 resolver.routes(looked_up, routes);
+            }
+            None => routes.fill(Route::NONE),
+        }
+    }
+
+    /// The same for new frames. What those need that still wait is asked for meanwhile, in the
+    /// order in which the next batch takes them.
+    fn look_up_newcomers(&mut self, newcomers: &[(usize, TransmitDescriptor)]) {
+        let Self { shared, table, handles, routes, lookahead, rings, turn, served, .. } = self;
+        handles.clear();
+        handles.extend(newcomers.iter().map(|(_, descriptor)| Handle(descriptor.handle)));
+        let next = (1..=*served).filter_map(|i| rings[(*turn + i) % *served].as_ref());
+        let waiting = next.flat_map(TransmitRing::waiting).map(|one| Handle(one.handle));
+        handles.extend(waiting.take(Lookahead::FRAMES));
+        routes.resize(newcomers.len(), Route::NONE);
+        match &shared.layout {
+            Some(layout) => {
+                let resolver = Resolver::new(&**table, layout, &shared.config.capabilities);
+                lookahead.routes(&resolver, handles, routes);
             }
             None => routes.fill(Route::NONE),
         }

@@ -11,12 +11,12 @@ pub mod reachability;
 pub mod reader;
 pub mod region;
 pub mod resolver;
+pub mod stages;
 
 mod batch;
 mod frame;
 mod hand_over;
 mod hold;
-mod stages;
 mod transmit;
 
 use std::sync::Arc;
@@ -32,6 +32,7 @@ use self::hold::{HeldFrame, HoldPool};
 use self::reachability::OncePerMs;
 use self::reader::Reader;
 use self::resolver::Route;
+use self::stages::Lookahead;
 use self::transmit::TransmitRing;
 use crate::dma::PostedQueue;
 use crate::iommu::Window;
@@ -95,11 +96,13 @@ pub(crate) struct Datapath {
     served: usize,
     batch: Vec<BatchFrame>,
     /// Room for the frames that a batch looks at: held ones with their slots, new ones with their
-    /// rings; then their handles, and where these lead.
+    /// rings; then their handles, behind them those of frames that still wait, and where the first
+    /// ones lead.
     looked: Vec<(u32, HeldFrame)>,
     newcomers: Vec<(usize, TransmitDescriptor)>,
     handles: Vec<Handle>,
     routes: Vec<Route>,
+    lookahead: Lookahead,
     completions: PostedQueue<Posted>,
     noticed_connections: OncePerMs,
     noticed_neighbors: OncePerMs,
@@ -143,6 +146,7 @@ impl Datapath {
             newcomers: Vec::with_capacity(RESOLVE_BATCH as usize),
             handles: Vec::with_capacity(RESOLVE_BATCH as usize),
             routes: Vec::with_capacity(RESOLVE_BATCH as usize),
+            lookahead: Lookahead::default(),
             completions: PostedQueue::new(),
             stale_ms: 0,
             turn: 0,

@@ -2,10 +2,13 @@
 //!
 //! Of [`super::resolver`], whose loads these are: each frame goes through the same ones in the same
 //! order as it would alone, but the misses of a stage overlap. What a stage needs is asked for
-//! while the one before it runs. It has no reason for what cannot leave.
+//! before, also across batches: frames that wait behind one are known. It has no reason for what
+//! cannot leave.
 //!
 //! Each stage is a short loop of its own, because a processor looks only so many instructions
 //! ahead of a line whose address it has to translate first.
+
+use std::ops::Range;
 
 use abi::core::table::connection;
 use abi::host::handle::Handle;
@@ -14,51 +17,68 @@ use abi::host::status::Kind;
 use super::region::{Entry, Region, Table};
 use super::resolver::{NONE, Resolver, Route, place};
 
-/// Frames that go through the stages together, at most: their lines are to stay in a first-level
-/// cache until the last stage. With so many the first line has arrived when the last is asked for.
-const STAGE: usize = 128;
+/// Frames that go through the stages together, at most: what is between two stages of a frame stays
+/// in a first-level cache.
+const STAGE: usize = 32;
+/// How many frames before its turn the entry that a frame's handle names is asked for, and then
+/// its path's: as long as a line takes to come, when others are under way.
+const ENTRY_AHEAD: usize = 64;
+const PATH_AHEAD: usize = 32;
+
+/// How far frames that wait in order have been asked for: those that are resolved next find what
+/// they need in a cache, however few are resolved at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lookahead {
+    entries: usize,
+    paths: usize,
+}
+
+impl Lookahead {
+    /// Frames that are worth being in a queue behind those that are resolved.
+    pub const FRAMES: usize = ENTRY_AHEAD;
+
+    /// Resolves the first frames of `queue`, as many as there are `routes`: a route for each that
+    /// can leave by one, and none for the others, for which [`Resolver::resolve`] has the reason.
+    /// Asks for what those behind them need; of a queue that goes on with other frames the next
+    /// time, nothing is lost but that.
+    pub fn routes<T: Table>(
+        &mut self,
+        resolver: &Resolver<'_, T>,
+        queue: &[Handle],
+        routes: &mut [Route],
+    ) {
+        let count = queue.len().min(routes.len());
+        for first in (0..count).step_by(STAGE) {
+            let end = count.min(first + STAGE);
+            resolver.expect(&queue[go_on_to(&mut self.entries, end + ENTRY_AHEAD, queue.len())]);
+            resolver.expect_paths(&queue[go_on_to(&mut self.paths, end + PATH_AHEAD, queue.len())]);
+            let routes = &mut routes[first..end];
+            resolver.start_all(&queue[first..end], routes);
+            resolver.go_on_all(routes);
+            resolver.arrive_all(routes);
+        }
+        self.entries = self.entries.saturating_sub(count);
+        self.paths = self.paths.saturating_sub(count);
+    }
+}
+
+/// What has to be asked for now that it was done up to `done`, which becomes `to`.
+fn go_on_to(done: &mut usize, to: usize, len: usize) -> Range<usize> {
+    let to = to.min(len);
+    let from = (*done).min(to);
+    *done = to;
+    from..to
+}
 
 impl<T: Table> Resolver<'_, T> {
-    /// Resolves many handles at once: a route for each that can leave by one, and none for the
-    /// others, for which [`Self::resolve`] has the reason. As many as both have.
+    /// Resolves frames behind which nothing waits, as [`Lookahead::routes`] does.
     pub fn routes(&self, handles: &[Handle], routes: &mut [Route]) {
-        let count = handles.len().min(routes.len());
-        let (handles, routes) = (&handles[..count], &mut routes[..count]);
-        if let ([handle], [route]) = (handles, &mut *routes) {
-            self.start(*handle, route);
-            self.go_on(route);
-            self.arrive(route);
-            return;
-        }
-        self.expect(&handles[..count.min(STAGE)]);
-        if count < STAGE {
-            // The first lines are still under way: who waits for them has nothing else to do yet.
-            self.expect_paths(handles);
-        }
-        self.expected(handles, &[], routes);
+        Lookahead::default().routes(self, handles, routes);
     }
 
-    /// As [`Self::routes`], of handles that were expected before; those in `later` are expected
-    /// meanwhile.
-    pub fn expected(&self, handles: &[Handle], later: &[Handle], routes: &mut [Route]) {
-        let count = handles.len().min(routes.len());
-        let mut first = 0;
-        while first < count {
-            let end = count.min(first + STAGE);
-            let next = if end < count { &handles[end..count.min(end + STAGE)] } else { later };
-            let routes = &mut routes[first..end];
-            self.start_all(&handles[first..end], routes);
-            self.expect(next);
-            self.go_on_all(routes);
-            self.arrive_all(routes);
-            first = end;
-        }
-    }
-
-    /// Frames with these handles are going to be resolved: asks for what that begins with. It
-    /// reads nothing, so it may be done before the batch in which they are.
+    /// Asks for the entries that these handles name. It reads nothing.
     #[inline(never)]
-    pub fn expect(&self, handles: &[Handle]) {
+    fn expect(&self, handles: &[Handle]) {
         let Self { connections, paths, .. } = *self;
         for handle in handles {
             if let Some(entry) = connections.get(place(*handle, Kind::CONNECTION)) {
@@ -69,7 +89,8 @@ impl<T: Table> Resolver<'_, T> {
         }
     }
 
-    /// Asks for the paths of these connections.
+    /// Asks for the paths of these connections. What it reads is used for nothing else, so it may
+    /// be done before the batch in which they are.
     #[inline(never)]
     fn expect_paths(&self, handles: &[Handle]) {
         let Self { connections, paths, .. } = *self;
@@ -236,6 +257,39 @@ mod tests {
         let header = [0, 1, 2, 3].map(|word| (OBJECTS - 1) * 8 + 4 + word);
         assert_eq!((route.header, route.mtu, route.priority), (header, 1_299, 3));
         assert!(route.is_ipv6);
+    }
+
+    #[test]
+    fn a_queue_gives_the_same_routes_in_parts_of_any_size() {
+        let card = card();
+        let layout = TableLayout::new(&card).unwrap();
+        let table = table(&card, &layout, |_, _| {});
+        let resolver = Resolver::new(&*table, &layout, &card);
+        let queue: Vec<_> = (0..OBJECTS).map(|i| Handle::new(Kind::CONNECTION, i, 1)).collect();
+        let mut whole = vec![Route::NONE; queue.len()];
+        resolver.routes(&queue, &mut whole);
+        for part in [1, 7, STAGE, STAGE + 1, 2 * ENTRY_AHEAD + 1] {
+            for seen in [0, 1, ENTRY_AHEAD, OBJECTS as usize] {
+                let (mut lookahead, mut routes) = (Lookahead::default(), Vec::new());
+                for at in (0..queue.len()).step_by(part) {
+                    let end = queue.len().min(at + part);
+                    let mut some = vec![Route::NONE; end - at];
+                    let queue = &queue[at..queue.len().min(end + seen)];
+                    lookahead.routes(&resolver, queue, &mut some);
+                    routes.extend(some);
+                }
+                assert_eq!(routes, whole, "parts of {part}, {seen} frames seen behind them");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_asked_for_once() {
+        let mut done = 0;
+        assert_eq!(go_on_to(&mut done, 10, 100), 0..10);
+        assert_eq!(go_on_to(&mut done, 30, 20), 10..20);
+        assert_eq!(go_on_to(&mut done, 30, 20), 20..20);
+        assert_eq!(go_on_to(&mut done, 30, 5), 5..5, "they have left otherwise");
     }
 
     #[test]

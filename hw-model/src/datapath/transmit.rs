@@ -97,6 +97,11 @@ impl TransmitRing {
         self.ready.pop_front_if(|(due, _)| *due <= now).map(|(_, descriptor)| descriptor)
     }
 
+    /// The descriptors that wait for a batch, in order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &TransmitDescriptor> {
+        self.ready.iter().map(|(_, descriptor)| descriptor)
+    }
+
     /// When the next descriptor or payload after `now` is at hand.
     pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
         let flight = self.flight.map(|flight| flight.due);
