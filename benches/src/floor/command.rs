@@ -4,7 +4,7 @@
 //! core takes a command, stores the one word that it changes, and raises the epoch; the reader
 //! announces it between two batches; the core sees that and posts 16 bytes. Idle, the reader's
 //! turn is one load and, if it must be, one store. Busy, it looks up 64 frames between two
-//! announcements.
+//! announcements; with frames, it sends them too.
 //!
 //! | word | writer | reader | store | load | publishes |
 //! | --- | --- | --- | --- | --- | --- |
@@ -21,6 +21,7 @@ use std::thread;
 
 use crate::chance::Chance;
 use crate::floor::chain::Chain;
+use crate::floor::frames::{Card, Frames};
 use crate::machine::{CARD, HOST, Line, pin};
 use crate::raw::ticks;
 use crate::turns::Histogram;
@@ -62,6 +63,8 @@ pub enum Reader<'a> {
     Idle,
     /// Batches of lookups, one after another.
     Busy(&'a Chain),
+    /// Batches of frames that the host posts, with all that a frame is.
+    Frames(&'a Chain),
 }
 
 /// Times `count` commands, one after another, from the first store to the completion seen.
@@ -78,24 +81,35 @@ pub fn commands(count: u64, reader: &Reader<'_>) -> Histogram {
         announced: Line::default(),
         is_over: Line::default(),
     };
-    let barrier = Barrier::new(2);
+    let (barrier, frames) = (Barrier::new(2), Frames::default());
     let mut histogram = Histogram::new();
     thread::scope(|scope| {
         scope.spawn(|| {
             pin(CARD);
             let keys = match reader {
-                Reader::Idle => Vec::new(),
+                Reader::Idle | Reader::Frames(_) => Vec::new(),
                 Reader::Busy(chain) => chain.keys(KEYS),
             };
             barrier.wait();
-            wire.card(reader, &keys);
+            wire.card(reader, &keys, frames.card());
         });
         pin(HOST);
         barrier.wait();
         let mut chance = Chance::new(PAUSE_SEED);
+        let mut posting = match reader {
+            Reader::Frames(chain) => Some(frames.host(chain.sizes().0)),
+            Reader::Idle | Reader::Busy(_) => None,
+        };
         for number in 1..=WARM_UP + count {
-            if matches!(reader, Reader::Busy(_)) {
+            if let Some(host) = &mut posting {
+                host.keep_busy();
+            }
+            if !matches!(reader, Reader::Idle) {
                 pause(&mut chance);
+            }
+            // Who was taken off the processor in the pause finds that all have left.
+            while let Some(host) = posting.as_mut().filter(|host| !host.is_busy()) {
+                host.keep_busy();
             }
             let started = ticks();
             wire.submit(number);
@@ -149,7 +163,7 @@ impl Wire {
     }
 
     /// The card: core, reader, core again, batch.
-    fn card(&self, reader: &Reader<'_>, keys: &[u32]) {
+    fn card(&self, reader: &Reader<'_>, keys: &[u32], mut frames: Card<'_>) {
         let (mut next, mut epoch, mut seen) = (1, 0, 0);
         let mut batches = keys.chunks_exact(BATCH).cycle();
         // ORDERING: Relaxed. Nothing but the wish to end. No loom test: one word.
@@ -170,12 +184,18 @@ impl Wire {
                 self.post(next);
                 next += 1;
             }
-            if let Reader::Busy(chain) = reader {
+            if !matches!(reader, Reader::Idle) {
                 // ORDERING: Acquire. Pairs with the Release of the core above. No loom test.
                 black_box(self.group.0.load(Ordering::Acquire));
-                if let Some(batch) = batches.next() {
-                    black_box(chain.batches::<BATCH>(batch));
+            }
+            match reader {
+                Reader::Idle => {}
+                Reader::Busy(chain) => {
+                    if let Some(batch) = batches.next() {
+                        black_box(chain.batches::<BATCH>(batch));
+                    }
                 }
+                Reader::Frames(chain) => frames.send(chain),
             }
         }
     }

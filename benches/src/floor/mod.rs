@@ -6,5 +6,6 @@
 
 pub mod chain;
 pub mod command;
+pub mod frames;
 pub mod relink;
 pub mod ring;

@@ -22,19 +22,19 @@ const CREDIT: usize = 64;
 
 /// How far one end is, for the other one to see.
 #[derive(Default)]
-struct Position(Line<AtomicUsize>);
+pub(super) struct Position(Line<AtomicUsize>);
 
 impl Position {
     /// The slots below `position` were written, or were read.
     #[inline(always)]
-    fn show(&self, position: usize) {
+    pub(super) fn show(&self, position: usize) {
         // ORDERING: Release. Pairs with the Acquire in `look`; hands over the slots below it.
         // No loom test: a floor; the engine's ring has `loom_ring`.
         self.0.0.store(position, Ordering::Release);
     }
 
     #[inline(always)]
-    fn look(&self) -> usize {
+    pub(super) fn look(&self) -> usize {
         // ORDERING: Acquire. Pairs with the Release in `show`.
         // No loom test: a floor; the engine's ring has `loom_ring`.
         self.0.0.load(Ordering::Acquire)

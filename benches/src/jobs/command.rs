@@ -24,10 +24,15 @@ pub fn run(plan: &Plan, tell: &mut Tell<'_>) {
             for (word, is_busy) in [("idle", false), ("busy", true)] {
                 let case = format!("{}/{word}/{size}", command.word());
                 let reader = if is_busy { Reader::Busy(&chain) } else { Reader::Idle };
-                let series = vec![
+                let mut series = vec![
                     Series::new("floor", || commands(count, &reader)),
                     Series::new("flue", || engine.commands(command, count, is_busy)),
                 ];
+                if is_busy {
+                    // No goal is held against it: it tells how much of the time frames are.
+                    let frames = || commands(count, &Reader::Frames(&chain));
+                    series.push(Series::new("floor with frames", frames));
+                }
                 tell(latencies(("command", &case), plan, series));
             }
         }
