@@ -171,7 +171,10 @@ impl List {
     /// Asks for the next chunk.
     fn ask(&mut self, hal: &mut impl Hal, ring: u32) {
         self.fetching = (self.count - self.next).min(limit::LIST_CHUNK);
-        hal.fetch_list(ring, self.iova + u64::from(self.next) * 8, self.fetching);
+        let iova = self.iova + u64::from(self.next) * 8;
+        hal.fetch_list(ring, iova, self.fetching);
+        let left = self.count - self.next - self.fetching;
+        hal.expect_list(iova + u64::from(self.fetching) * 8, left.min(limit::LIST_CHUNK));
     }
 
     /// Lets go of the target: the list is over, or its ring was stopped.
@@ -198,6 +201,7 @@ impl List {
             paths: tables.layout.paths,
             capacity: tables.paths.capacity(),
         };
+        hal.expect_listed(ring, entries, target.paths, path::WORDS);
         let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
         let mut first = 0;
         while first < entries {

@@ -320,10 +320,11 @@ mod tests {
 
     #[test]
     fn many_words_are_the_words_one_by_one() {
-        let memory = Memory::new(64).unwrap();
-        for part in [memory.part(0, 64), memory.part(4, 60)] {
+        let memory = Memory::new(256).unwrap();
+        for part in [memory.part(0, 256), memory.part(4, 252)] {
             for first in 0..6 {
-                for count in 0..7 {
+                // Words alone, pairs, and lines of sixteen with something behind.
+                for count in (0..7).chain(15..19).chain(31..36) {
                     part.fill(0, part.len(), 0x55);
                     let values: Vec<u32> = (100..).take(count).collect();
                     part.store_all(first, &values);
@@ -332,6 +333,14 @@ mod tests {
                         assert_eq!(part.load_relaxed(word), *at.unwrap_or(&0x55), "word {word}");
                     }
                     let mut read = vec![0; count];
+                    part.load_all(first, &mut read);
+                    assert_eq!(read, values, "{count} words from {first}");
+                    let mut bytes = vec![0; count * 4];
+                    part.copy_out(first * 4, &mut bytes);
+                    let expected: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                    assert_eq!(bytes, expected);
+                    part.fill(first, count, 9);
+                    part.copy_in(first * 4, &bytes);
                     part.load_all(first, &mut read);
                     assert_eq!(read, values, "{count} words from {first}");
                     part.fill(first, count, 7);

@@ -336,7 +336,7 @@ mod line {
             asm!(
                 "prefetchw [{word}]",
                 word = in(reg) word.as_ptr(),
-                options(nostack, preserves_flags)
+                options(nomem, nostack, preserves_flags)
             );
         }
     }
@@ -349,7 +349,7 @@ mod line {
             asm!(
                 "prefetchw [{word}]",
                 word = in(reg) word.as_ptr().wrapping_add(LINES_AHEAD * LINE_WORDS),
-                options(nostack, preserves_flags)
+                options(nomem, nostack, preserves_flags)
             );
         }
     }

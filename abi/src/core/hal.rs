@@ -173,10 +173,23 @@ pub trait Hal {
     /// Asks for `entries` handles (at most [`limit::LIST_CHUNK`]) at `iova` into the list
     /// buffer of `ring`; one at a time a ring.
     fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32);
+    /// Says that `entries` handles at `iova` will be asked for soon. Nothing comes of it but time:
+    /// who reads through a cache has them at hand by then.
+    #[inline(always)]
+    fn expect_list(&self, iova: u64, entries: u32) {
+        let _ = (iova, entries);
+    }
     /// How the list asked for last stands.
     fn list_state(&self, ring: u32) -> Fetched;
     /// Entry `entry` of the list buffer of `ring`, once ready.
     fn list_entry(&self, ring: u32, entry: u32) -> Handle;
+    /// Says that the first `entries` entries of the list buffer of `ring` will be looked up in the
+    /// table that begins with word `first` and has `words` words an object. As with
+    /// [`Hal::expect_list`], nothing comes of it but time.
+    #[inline(always)]
+    fn expect_listed(&self, ring: u32, entries: u32, first: u32, words: u32) {
+        let _ = (ring, entries, first, words);
+    }
 
     /// Raises the global epoch to `epoch` (Release): readers that announce it or a later one
     /// have seen every store before.

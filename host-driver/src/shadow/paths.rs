@@ -85,22 +85,24 @@ impl Paths {
     #[inline]
     pub(super) fn move_all(
         &mut self,
-        mut paths: impl Iterator<Item = Handle>,
+        paths: impl Iterator<Item = Handle>,
         old: u32,
         new: u32,
     ) -> (u32, Option<Handle>) {
+        let slots = self.slots.as_mut_slice();
         let mut moved = 0;
-        let other = paths.find(|path| {
-            let slot = self.slots.get_mut(path.index() as usize);
-            let is_old = |slot: &&mut Path| **slot == Path::new(path.generation(), old);
-            let Some(slot) = slot.filter(|slot| is_old(slot) && path.kind() == Kind::PATH) else {
-                return true;
-            };
-            *slot = Path::new(path.generation(), new);
+        for path in paths {
+            // A handle of another kind becomes an index past all slots.
+            let index = path.0 as u32 ^ Handle::new(Kind::PATH, 0, 0).0 as u32;
+            match slots.get_mut(index as usize) {
+                Some(slot) if *slot == Path::new(path.generation(), old) => {
+                    *slot = Path::new(path.generation(), new);
+                }
+                _ => return (moved, Some(path)),
+            }
             moved += 1;
-            false
-        });
-        (moved, other)
+        }
+        (moved, None)
     }
 
     /// Puts `path` into slot `index`; `false`, and nothing is put, when the slot holds a path.

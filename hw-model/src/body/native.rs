@@ -17,6 +17,7 @@ use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 use firmware::{Activity, Firmware};
+use host_driver::memory::prefetch;
 
 use super::Step;
 use crate::charge::Charge;
@@ -26,17 +27,20 @@ use crate::peripherals::Peripherals;
 use crate::table_memory::TableMemory;
 use crate::trace::Happening;
 
+/// Words of a handle.
+const HANDLE_WORDS: usize = 2;
+
 /// A chunk of a list.
 #[derive(Clone, Copy)]
 struct Chunk {
     /// Each as it stands in memory: lower word, upper word.
-    handles: [[u32; 2]; LIST_CHUNK as usize],
+    handles: [[u32; HANDLE_WORDS]; LIST_CHUNK as usize],
     state: Fetched,
 }
 
 impl Default for Chunk {
     fn default() -> Self {
-        Self { handles: [[0; 2]; LIST_CHUNK as usize], state: Fetched::Pending }
+        Self { handles: [[0; HANDLE_WORDS]; LIST_CHUNK as usize], state: Fetched::Pending }
     }
 }
 
@@ -178,11 +182,12 @@ impl<M: Meter> NativeHal<'_, M> {
         }
     }
 
-    /// A store of this step goes to the table.
+    /// A store of this step goes to the table. Of what is not counted nobody asks whether it was
+    /// work.
     #[inline(always)]
     fn note_store(&mut self) {
-        self.has_stored = true;
         if M::COUNTS {
+            self.has_stored = true;
             self.side.table_port.store(self.at());
         }
     }
@@ -324,6 +329,34 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         let is_read = self.window.read(iova, handles.as_flattened_mut()).is_ok();
         list.state = if is_read { Fetched::Ready } else { Fetched::Failed };
         self.side.note_list(ring, entries);
+    }
+
+    #[inline]
+    fn expect_list(&self, iova: u64, entries: u32) {
+        if !M::COUNTS {
+            self.window.expect_reads(iova, entries as usize * HANDLE_WORDS);
+        }
+    }
+
+    #[inline]
+    fn expect_listed(&self, ring: u32, entries: u32, first: u32, words: u32) {
+        if M::COUNTS {
+            return;
+        }
+        let handles = &self.lists[place(ring)].handles[..entries.min(LIST_CHUNK) as usize];
+        let index = |[low, _]: &[u32; HANDLE_WORDS]| Handle(u64::from(*low)).index();
+        // Objects that follow one another are brought in by the processor itself.
+        let span =
+            handles.first().zip(handles.last()).map(|(a, b)| index(b).wrapping_sub(index(a)));
+        if span == Some(entries.wrapping_sub(1)) {
+            return;
+        }
+        for handle in handles {
+            let word = first.wrapping_add(index(handle).wrapping_mul(words));
+            if let Some(word) = self.table.get(word as usize) {
+                prefetch(word);
+            }
+        }
     }
 
     fn list_state(&self, ring: u32) -> Fetched {

@@ -42,6 +42,15 @@ impl<'a> Window<'a> {
         self.read_pieces(iova, words)
     }
 
+    /// Asks for the lines of the words at `iova`, which will be read soon. Nothing comes of it where
+    /// they may not be read, or lie in a range that was not hit for long.
+    #[inline]
+    pub(crate) fn expect_reads(&self, iova: u64, words: usize) {
+        if let Some((memory, first)) = self.hit(iova, words, false) {
+            memory.expect_loads(first, words);
+        }
+    }
+
     #[cold]
     fn read_pieces(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
         let mut words = words;
