@@ -94,15 +94,24 @@ impl Facts {
 /// # Panics
 /// When there is no such processor: nothing is measured on fewer than two.
 pub fn pin(processor: usize) {
-    static USABLE: OnceLock<Vec<usize>> = OnceLock::new();
-    let usable = USABLE.get_or_init(|| {
-        let all = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
-        (0..CpuSet::MAX_CPU).filter(|number| all.is_set(*number)).collect()
-    });
-    let number = usable.get(processor).copied();
+    let number = (0..CpuSet::MAX_CPU).filter(|number| usable().is_set(*number)).nth(processor);
     let mut set = CpuSet::new();
     set.set(number.expect("two processors that this process may use"));
     sched_setaffinity(None, &set).expect("a processor that this process may use");
+}
+
+/// Lets the calling thread, and those that it starts from now on, run on any processor.
+///
+/// # Panics
+/// When the system refuses what it gave before.
+pub fn unpin() {
+    sched_setaffinity(None, usable()).expect("the processors that this process may use");
+}
+
+/// The processors that this process may use.
+fn usable() -> &'static CpuSet {
+    static USABLE: OnceLock<CpuSet> = OnceLock::new();
+    USABLE.get_or_init(|| sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new()))
 }
 
 /// Whether the calling thread keeps its processor until it gives it up.

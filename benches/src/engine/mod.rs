@@ -19,9 +19,9 @@ use host_driver::{
     Ticket,
 };
 use hw_model::port::CounterPort;
-use hw_model::{CardConfig, ModelCard};
+use hw_model::{CardConfig, ModelCard, OnStart};
 
-use crate::machine::{CARD, HOST, pin};
+use crate::machine::{CARD, HOST, pin, unpin};
 
 /// Blocks of the trees that prepare a case and clear up after it.
 const TREE_BLOCKS: usize = 8192;
@@ -54,10 +54,12 @@ impl Rig {
     /// When the model cannot be attached to.
     #[must_use]
     pub fn new() -> Self {
-        // Threads stay where they are born.
-        pin(CARD);
+        // A card counts the processors that there are for its threads before they go to theirs:
+        // one that is made on a single processor takes it for somebody else's, and gives way.
+        unpin();
         let (port, _) = CounterPort::new();
-        let card = ModelCard::free_running(CardConfig::default(), Box::new(port));
+        let config = CardConfig { on_start: OnStart::new(|_| pin(CARD)), ..CardConfig::default() };
+        let card = ModelCard::free_running(config, Box::new(port));
         pin(HOST);
         let session = Session::attach(Arc::clone(&card), &Config::default());
         Self { session: session.expect("a model card can be attached to") }
