@@ -24,6 +24,7 @@ const STEPS_MAX: usize = 10_000;
 /// The memory-only card.
 pub(crate) struct Bench {
     pub(crate) table: Vec<u32>,
+    pub(crate) capabilities: Capabilities,
     seed: u32,
     epoch: u32,
     announced: u32,
@@ -58,9 +59,15 @@ impl Bench {
 
     /// The same, with the epoch where a long life has brought it.
     pub(crate) fn at_epoch(seed: u32, epoch: u32) -> (Self, Firmware) {
-        let words = TableLayout::new(&capabilities()).expect("small tables").words as usize;
+        Self::of(capabilities(), seed, epoch)
+    }
+
+    /// A card that offers something else.
+    pub(crate) fn of(capabilities: Capabilities, seed: u32, epoch: u32) -> (Self, Firmware) {
+        let words = TableLayout::new(&capabilities).expect("small tables").words as usize;
         let mut bench = Self {
             table: vec![0; words],
+            capabilities,
             seed,
             epoch,
             announced: epoch,
@@ -165,7 +172,7 @@ pub(crate) fn capabilities() -> Capabilities {
 
 impl Hal for Bench {
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        self.capabilities
     }
     fn settings(&self) -> Settings {
         Settings { generation_seed: self.seed, ..Settings::default() }

@@ -12,7 +12,7 @@ use abi::host::limit::NEIGHBOR_ALIASES_MAX;
 use abi::host::status::{Kind, Status};
 use firmware::Firmware;
 
-use super::{Bench, capabilities};
+use super::Bench;
 
 /// Where results go.
 pub(crate) const RESULTS: u64 = 0x10_0000;
@@ -110,7 +110,7 @@ impl Bench {
 
     /// How many aliases lead to a neighbor.
     pub(crate) fn aliases_of(&self, neighbor: Handle) -> usize {
-        let layout = TableLayout::new(&capabilities()).expect("small tables");
+        let layout = TableLayout::new(&self.capabilities).expect("small tables");
         let at = |word: u32| self.table[word as usize];
         let first = layout.neighbor_private(neighbor.index()) + neighbor_private::ALIASES;
         let next = |&at_next: &u32| match at(at_next) {
@@ -122,19 +122,19 @@ impl Bench {
 
     /// Holds the tables against each other: links, aliases, chains, counts.
     pub(crate) fn check_tables(&self) {
-        let layout = TableLayout::new(&capabilities()).expect("small tables");
+        let layout = TableLayout::new(&self.capabilities).expect("small tables");
         let at = |word: u32| self.table[word as usize];
         let is_live = |line: u32| at(line) & Control::LIVE.0 != 0;
-        let mut on_alias = vec![0; capabilities().aliases as usize];
-        let mut of_neighbor = vec![0; capabilities().neighbors as usize];
-        let mut of_path = vec![0; capabilities().paths as usize];
-        for index in 0..capabilities().connections {
+        let mut on_alias = vec![0; self.capabilities.aliases as usize];
+        let mut of_neighbor = vec![0; self.capabilities.neighbors as usize];
+        let mut of_path = vec![0; self.capabilities.paths as usize];
+        for index in 0..self.capabilities.connections {
             let line = layout.connection(index);
             if is_live(line + connection::CONTROL) {
                 of_path[at(line + connection::PATH) as usize] += 1;
             }
         }
-        for index in 0..capabilities().paths {
+        for index in 0..self.capabilities.paths {
             let line = layout.path(index);
             if !is_live(line + path::CONTROL) {
                 continue;
@@ -149,7 +149,7 @@ impl Bench {
             on_alias[link as usize] += 1;
             of_neighbor[via as usize] += 1;
         }
-        for index in 0..capabilities().neighbors {
+        for index in 0..self.capabilities.neighbors {
             if !is_live(layout.neighbor(index) + neighbor::CONTROL) {
                 continue;
             }
