@@ -224,6 +224,18 @@ impl<B: Bus> Hal for MmioHal<B> {
     }
 
     #[inline(always)]
+    fn waiting(&self, ring: u32) -> u32 {
+        let taken = self.rings[(ring % limit::COMMAND_RINGS_MAX) as usize].taken;
+        self.register(of_ring(MAIL_FILLED, ring)).wrapping_sub(taken)
+    }
+
+    #[inline(always)]
+    fn place(&self, ring: u32, ahead: u32) -> u32 {
+        let taken = self.rings[(ring % limit::COMMAND_RINGS_MAX) as usize].taken;
+        mmio::mailbox_address(ring, taken.wrapping_add(ahead))
+    }
+
+    #[inline(always)]
     fn peek(&self, place: u32, word: u32) -> u32 {
         self.bus.load(place + word * 4)
     }
@@ -239,6 +251,16 @@ impl<B: Bus> Hal for MmioHal<B> {
     fn consume(&mut self, ring: u32) {
         let settled = self.positions(ring).settled.wrapping_add(1);
         self.positions(ring).settled = settled;
+        self.write_register(of_ring(SETTLED, ring), settled);
+    }
+
+    #[inline(always)]
+    fn consume_next(&mut self, ring: u32, slots: u32) {
+        let positions = self.positions(ring);
+        positions.taken = positions.taken.wrapping_add(slots);
+        positions.settled = positions.settled.wrapping_add(slots);
+        let RingPositions { taken, settled, .. } = *positions;
+        self.write_register(of_ring(MAIL_TAKEN, ring), taken);
         self.write_register(of_ring(SETTLED, ring), settled);
     }
 

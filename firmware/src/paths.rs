@@ -1,14 +1,15 @@
 //! New paths one after another, under a neighbor that is there: nearly all of an offload.
 //!
-//! From `ring`, which would walk them one by one. What the walk keeps in memory from block to block
-//! stays in registers, what all of them need of their neighbor is looked up once, and they are
-//! counted in at its home alias together. It does the same by the same functions and only when
-//! all goes well: a block that is anything else, has to wait, or would be answered with anything but
-//! success is left to `ring`, untouched.
+//! From `ring`, which would walk them one by one. A run goes through them stage by stage: which of
+//! the slots that wait are such blocks, a slot of the table for each, the lines, the records. What
+//! all of them need of their neighbor is looked up once, and they are counted in at its home alias,
+//! and taken out of the mailbox, together. It leaves what the walk would leave, and only when all
+//! goes well: a block that is anything else, has to wait, or would be answered with anything but
+//! success is left to `ring`, untouched. `tests/paths.rs` holds both against each other.
 
 use abi::core::Hal;
 use abi::core::table::{Control, path, path_addresses};
-use abi::host::command::{Flag, Opcode, STATE_OFFSET, Slot, VARIABLES};
+use abi::host::command::{Flag, Opcode, STATE_OFFSET, VARIABLES};
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::status::{Kind, Status};
@@ -16,8 +17,7 @@ use abi::host::trace::TraceKind;
 
 use crate::initiate::is_mtu;
 use crate::maybe::Maybe::Just;
-use crate::pool::Room;
-use crate::ring::{Ring, has_record};
+use crate::ring::{Ring, records};
 use crate::table::Tables;
 
 /// Paths made for one ring before the next is served.
@@ -36,6 +36,8 @@ const MTU: usize = VARIABLE + ADDRESSES;
 const STATE: usize = STATE_OFFSET / 4;
 /// Words of both addresses.
 const ADDRESSES: usize = 8;
+const _: () = assert!(path::MTU == path::LINK + 1 && path::LINKED_MS == path::LINK + 2);
+const _: () = assert!(path::CONNECTIONS == path::LINK + 3, "written in one go");
 
 impl Ring {
     /// Makes the paths that come next, as long as they are such; returns how many, at most [`RUN`].
@@ -69,56 +71,72 @@ impl Ring {
         hal: &mut impl Hal,
     ) -> u32 {
         let Ok(neighbor) = tables.find_valid(hal, neighbor, Kind::NEIGHBOR) else { return 0 };
+        // Then there is room for the records of a whole run.
+        if !self.results.flush(hal, number, false) {
+            return 0;
+        }
         let Just(tree) = &mut self.tree else { return 0 };
+        let first = tree.blocks;
+        let places = records(tree).min(limit::TREE_BLOCKS_MAX).saturating_sub(first);
+        let (plain, is_whole) = plain_paths(number, places.min(RUN), hal);
+        let mut slots = [0; RUN as usize];
+        let slots = slots.get_mut(..plain as usize).unwrap_or_default();
+        let made = tables.paths.take_all(hal, &tables.fence, slots);
+        let slots = slots.get(..made as usize).unwrap_or_default();
+        let Some((last, closed)) = slots.split_last() else { return 0 };
         let home = tables.home(hal, neighbor);
         let now_ms = hal.now_ms();
-        let mut made = 0;
-        while made < RUN && self.results.has_room() {
-            let Some(place) = hal.front(number) else { break };
-            let words: Slot = core::array::from_fn(|word| hal.peek(place, word as u32));
-            let [head, tag, handle_low, handle_high, result_low, result_high, ..] = words;
-            let is_plain = head & !(IPV6 | LAST) == NEW_PATH
-                && tag | handle_low | handle_high | result_low | result_high == 0
-                && words[STATE].is_multiple_of(limit::DMA_ALIGN);
-            let is_ipv6 = head & IPV6 != 0;
-            let block = tree.blocks;
-            let has_place = has_record(tree, block) && block < limit::TREE_BLOCKS_MAX;
-            if !is_plain || !has_place || !is_mtu(words[MTU], is_ipv6) {
-                break;
-            }
-            if tables.paths.room(hal, &mut tables.fence) != Room::Now {
-                break;
-            }
-            let Some((index, generation)) = tables.paths.take(hal) else { break };
-            hal.skip(number);
-            hal.consume(number);
-            hal.trace(TraceKind::BLOCK, number, TRACED, block);
-            let line = tables.layout.path(index);
-            hal.store(line + path::MTU, words[MTU]);
-            hal.store(line + path::CONNECTIONS, 0);
+        for (ahead, index) in (0..).zip(slots) {
+            hal.trace(TraceKind::BLOCK, number, TRACED, first + ahead);
+            let place = hal.place(number, ahead);
+            let line = tables.layout.path(*index);
             // Source and destination stand in the block as they stand in the table.
-            let addresses = tables.layout.path_addresses(index) + path_addresses::SOURCE;
-            for (word, value) in (addresses..).zip(&words[VARIABLE..MTU]) {
-                hal.store(word, *value);
-            }
-            tables.link(hal, line, home, now_ms);
-            let ipv6 = if is_ipv6 { Control::IS_IPV6.0 } else { 0 };
+            let addresses: [u32; ADDRESSES] =
+                core::array::from_fn(|word| hal.peek(place, (VARIABLE + word) as u32));
+            let place_of_them = tables.layout.path_addresses(*index) + path_addresses::SOURCE;
+            hal.store_all(place_of_them, &addresses);
+            // No ordering: nobody follows the link before CONTROL says that the path is there.
+            hal.store_all(line + path::LINK, &[home, hal.peek(place, MTU as u32), now_ms, 0]);
+            let ipv6 = if hal.peek(place, 0) & IPV6 != 0 { Control::IS_IPV6.0 } else { 0 };
             hal.publish(line + path::CONTROL, Control::LIVE.0 | ipv6);
-            // The path before it has no dependents to come.
-            while let Some((block, answer)) = tree.close(1, true) {
-                self.results.record(tree, block, &answer);
-            }
             hal.trace(TraceKind::ANSWERED, number, TRACED, u32::from(Status::SUCCESS.0));
-            tree.open_path(Handle::new(Kind::PATH, index, generation));
-            made += 1;
-            if head & LAST != 0 {
-                self.is_ending = true;
-                break;
-            }
         }
-        if made != 0 {
-            tables.arrive(hal, home, neighbor, made);
+        // A path is over when the next one comes: all but the last are, and what was open before.
+        while let Some((block, answer)) = tree.close(1, true) {
+            self.results.record(tree, block, &answer);
         }
+        let named = |index| {
+            let generation = hal.load(tables.layout.path(index) + path::GENERATION);
+            Handle::new(Kind::PATH, index, generation)
+        };
+        self.results.records(tree, first, closed, named);
+        tree.open_paths(made, named(*last));
+        hal.consume_next(number, made);
+        tables.arrive(hal, home, neighbor, made);
+        self.is_ending = is_whole && made == plain;
         made
     }
+}
+
+/// How many of the slots that come next, at most `most`, are new paths that nothing is wrong with,
+/// and whether the last of them ends its tree.
+#[inline(always)]
+fn plain_paths(number: u32, most: u32, hal: &impl Hal) -> (u32, bool) {
+    let most = most.min(hal.waiting(number));
+    for ahead in 0..most {
+        let place = hal.place(number, ahead);
+        let words: [u32; VARIABLE] = core::array::from_fn(|word| hal.peek(place, word as u32));
+        let [head, tag, handle_low, handle_high, result_low, result_high] = words;
+        let is_plain = head & !(IPV6 | LAST) == NEW_PATH
+            && tag | handle_low | handle_high | result_low | result_high == 0
+            && hal.peek(place, STATE as u32).is_multiple_of(limit::DMA_ALIGN)
+            && is_mtu(hal.peek(place, MTU as u32), head & IPV6 != 0);
+        if !is_plain {
+            return (ahead, false);
+        }
+        if head & LAST != 0 {
+            return (ahead + 1, true);
+        }
+    }
+    (most, false)
 }

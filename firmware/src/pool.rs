@@ -109,11 +109,7 @@ impl Pool {
 
     /// Whether [`Pool::take`] will find a slot.
     pub(crate) fn room(&mut self, hal: &mut impl Hal, fence: &mut Fence) -> Room {
-        self.is_head_free = self.retired_head != 0 && {
-            let epoch = hal.load(self.epoch.at(self.retired_head - 1));
-            fence.has_passed(hal, epoch)
-        };
-        if self.is_head_free || self.fresh < self.capacity {
+        if self.has_room(hal, fence) {
             Room::Now
         } else if self.retired_head != 0 {
             // Whoever waits for a slot must not wait for somebody else's fence.
@@ -124,9 +120,40 @@ impl Pool {
         }
     }
 
+    /// Whether [`Pool::take`] will find a slot; notes which.
+    #[inline(always)]
+    fn has_room(&mut self, hal: &impl Hal, fence: &Fence) -> bool {
+        self.is_head_free = self.retired_head != 0 && {
+            let epoch = hal.load(self.epoch.at(self.retired_head - 1));
+            fence.has_passed(hal, epoch)
+        };
+        self.is_head_free || self.fresh < self.capacity
+    }
+
     /// Gives out a slot, a used one before a fresh one: its index and its occupant's generation.
     /// [`Pool::room`] was asked for this one.
     pub(crate) fn take(&mut self, hal: &mut impl Hal) -> Option<(u32, u32)> {
+        self.take_one(hal)
+    }
+
+    /// Gives out as many slots as there is place for in `slots`, or as can be had now: their
+    /// indices. Returns how many.
+    #[inline(always)]
+    pub(crate) fn take_all(&mut self, hal: &mut impl Hal, fence: &Fence, slots: &mut [u32]) -> u32 {
+        let mut taken = 0;
+        for slot in slots {
+            if !self.has_room(hal, fence) {
+                break;
+            }
+            let Some((index, _)) = self.take_one(hal) else { break };
+            *slot = index;
+            taken += 1;
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn take_one(&mut self, hal: &mut impl Hal) -> Option<(u32, u32)> {
         let (index, generation) = if self.is_head_free {
             let index = self.retired_head - 1;
             self.is_head_free = false;

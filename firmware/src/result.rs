@@ -6,11 +6,15 @@
 
 use abi::core::Hal;
 use abi::host::completion::ResultRecord;
+use abi::host::handle::Handle;
 
 use crate::tree::{Answer, Tree};
 
 /// Words of one write: a cache line.
 pub(crate) const LINE_WORDS: usize = 16;
+/// Bytes of a record, and records of a line.
+const RECORD_BYTES: u32 = ResultRecord::BYTES as u32;
+const LINE_RECORDS: u32 = LINE_WORDS as u32 * 4 / RECORD_BYTES;
 /// Writes that can wait.
 const WRITES_MAX: u32 = 16;
 const WRITES_MASK: u32 = WRITES_MAX - 1;
@@ -60,6 +64,42 @@ impl Results {
         answer.record().write(&mut words);
         let iova = tree.result.wrapping_add(u64::from(block) * ResultRecord::BYTES as u64);
         self.push(iova, &words);
+    }
+
+    /// Queues the records of blocks `first` and on: an object of each of `slots`, and its handle is
+    /// what `named` says. There is room for them: a line for each four, and two.
+    #[inline(always)]
+    pub(crate) fn records(
+        &mut self,
+        tree: &Tree,
+        first: u32,
+        slots: &[u32],
+        named: impl Fn(u32) -> Handle,
+    ) {
+        let answer = |slot: &u32| Answer::success(named(*slot));
+        // Blocks up to the first whose record begins a line; then line by line.
+        let start = (tree.result as u32 / RECORD_BYTES).wrapping_add(first);
+        let before = start.wrapping_neg() % LINE_RECORDS;
+        let (before, rest) = slots.split_at_checked(before as usize).unwrap_or((slots, &[]));
+        let (lines, after) = rest.as_chunks::<{ LINE_RECORDS as usize }>();
+        let mut block = first;
+        for slot in before {
+            self.record(tree, block, &answer(slot));
+            block += 1;
+        }
+        for slots in lines {
+            let words = self.open_line(tree, block * RECORD_BYTES);
+            let (records, _) = words.as_chunks_mut::<{ ResultRecord::BYTES / 4 }>();
+            for (words, slot) in records.iter_mut().zip(slots) {
+                answer(slot).record().write(words);
+            }
+            self.close_line(LINE_WORDS as u32);
+            block += LINE_RECORDS;
+        }
+        for slot in after {
+            self.record(tree, block, &answer(slot));
+            block += 1;
+        }
     }
 
     /// Hands the record of a tree's only block to the outbox. `false`: the outbox is full, or

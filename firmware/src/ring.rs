@@ -139,10 +139,13 @@ impl Ring {
             if !self.results.has_room() && !self.results.flush(hal, number, false) {
                 break;
             }
-            let made = self.make_paths(number, tables, hal);
-            has_worked |= made != 0;
-            if made == RUN {
-                break;
+            match self.make_paths(number, tables, hal) {
+                0 => {}
+                RUN => return true,
+                _ => {
+                    has_worked = true;
+                    continue;
+                }
             }
             if !self.step_once(number, tables, hal) {
                 break;
@@ -260,7 +263,7 @@ impl Ring {
             self.current = Nothing;
             return true;
         };
-        if !has_record(tree, current.number) {
+        if current.number >= records(tree) {
             tree.poison(Detail::RESULT_BUFFER);
         } else if current.number >= limit::TREE_BLOCKS_MAX {
             tree.poison(Detail::TREE_SIZE);
@@ -389,9 +392,9 @@ impl Current {
     }
 }
 
-/// Whether the result buffer has a place for the record of block `number`.
-pub(crate) const fn has_record(tree: &Tree, number: u32) -> bool {
-    number < tree.result_bytes / ResultRecord::BYTES as u32
+/// For how many records the result buffer has a place.
+pub(crate) const fn records(tree: &Tree) -> u32 {
+    tree.result_bytes / ResultRecord::BYTES as u32
 }
 
 /// A head as a trace record carries it: opcode and kind.

@@ -142,11 +142,17 @@ impl Tree {
         is_there.then_some(parent.answer.handle)
     }
 
-    /// Notes a new path under that neighbor: the next block. No other path is open.
+    /// Notes new paths under that neighbor, the next `paths` blocks: all but the last, `last`, have
+    /// no dependents and are done. No other path is open.
     #[inline(always)]
-    pub(crate) fn open_path(&mut self, handle: Handle) {
-        let (block, answer) = (self.blocks, Answer::success(handle));
-        self.blocks += 1;
+    pub(crate) fn open_paths(&mut self, paths: u32, last: Handle) {
+        let done = paths.saturating_sub(1);
+        self.done = self.done.saturating_add(done);
+        if let Some(neighbor) = &mut self.parents[0] {
+            neighbor.done += done;
+        }
+        let (block, answer) = (self.blocks + done, Answer::success(last));
+        self.blocks += paths;
         self.parents[1] = Some(Parent { block, answer, done: 0, failed: 0 });
     }
 

@@ -93,14 +93,18 @@ impl CommandRing {
         flight.into_iter().chain(self.list.due).filter(|due| *due > now).min()
     }
 
-    /// One taken slot is settled, with a completion of its own or without.
+    /// Taken slots are settled, without completions of their own.
     #[inline]
-    pub(crate) fn settle(&mut self, is_completed: bool) {
-        self.reserved = self.reserved.saturating_sub(1);
-        if is_completed {
-            self.completions.commit();
-            self.room = self.room.saturating_sub(1);
-        }
+    pub(crate) fn settle(&mut self, slots: u32) {
+        self.reserved = self.reserved.saturating_sub(slots);
+    }
+
+    /// One taken slot is settled, with a completion of its own.
+    #[inline]
+    pub(crate) fn settle_completed(&mut self) {
+        self.settle(1);
+        self.completions.commit();
+        self.room = self.room.saturating_sub(1);
     }
 
     #[inline]
@@ -206,18 +210,19 @@ impl Mailbox {
         (ahead < self.len()).then(|| &self.slots[place as usize])
     }
 
-    /// Word `word` of the oldest slot; there is one.
+    /// Word `word` of the slot behind `ahead` others; there is one.
     #[inline]
-    pub(crate) const fn first_word(&self, word: u32) -> u32 {
-        self.slots[(self.taken & MAIL_MASK) as usize][word as usize % SLOT_WORDS]
+    pub(crate) const fn word(&self, ahead: u32, word: u32) -> u32 {
+        let place = self.taken.wrapping_add(ahead) & MAIL_MASK;
+        self.slots[place as usize][word as usize % SLOT_WORDS]
     }
 
-    /// Takes the oldest slot out. Returns whether there was one.
+    /// Takes the oldest slots out, at most `count`. Returns how many there were.
     #[inline]
-    pub(crate) fn skip(&mut self) -> bool {
-        let is_there = self.len() > 0;
-        self.taken = self.taken.wrapping_add(u32::from(is_there));
-        is_there
+    pub(crate) fn skip(&mut self, count: u32) -> u32 {
+        let taken = count.min(self.len());
+        self.taken = self.taken.wrapping_add(taken);
+        taken
     }
 
     /// Fetches `count` slots, for which there is room, straight to where they wait.

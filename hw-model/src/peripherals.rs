@@ -151,27 +151,35 @@ impl Peripherals {
         self.ring(ring)?.mailbox.get(0)
     }
 
-    /// A word of the next slot of a mailbox; there is one, or what it says means nothing.
+    /// Slots in a mailbox.
     #[inline]
-    pub(crate) fn mail_word(&self, ring: u32, word: u32) -> u32 {
+    pub(crate) fn waiting(&self, ring: u32) -> u32 {
+        self.ring(ring).map_or(0, |ring| ring.mailbox.len())
+    }
+
+    /// A word of the slot of a mailbox behind `ahead` others; there is one, or what it says means
+    /// nothing.
+    #[inline]
+    pub(crate) fn mail_word(&self, ring: u32, ahead: u32, word: u32) -> u32 {
         match self.rings.get(ring as usize) {
-            Some(Some(ring)) => ring.mailbox.first_word(word),
+            Some(Some(ring)) => ring.mailbox.word(ahead, word),
             _ => 0,
         }
     }
 
-    /// Takes the next slot out of a mailbox.
+    /// Takes the next slots out of a mailbox.
     #[inline]
-    pub(crate) fn skip(&mut self, ring: u32) {
+    pub(crate) fn skip(&mut self, ring: u32, slots: u32) {
         if let Some(ring) = self.ring_mut(ring) {
-            self.has_acted |= ring.mailbox.skip();
+            self.has_acted |= ring.mailbox.skip(slots) != 0;
         }
     }
 
-    /// One taken slot gets no completion of its own.
-    pub(crate) fn settle(&mut self, ring: u32) {
+    /// Taken slots get no completions of their own.
+    #[inline]
+    pub(crate) fn settle(&mut self, ring: u32, slots: u32) {
         if let Some(ring) = self.ring_mut(ring) {
-            ring.settle(false);
+            ring.settle(slots);
         }
     }
 
@@ -180,7 +188,7 @@ impl Peripherals {
         self.has_acted = true;
         let due = self.due(at, entry.len());
         if let Some(state) = self.ring_mut(ring) {
-            state.settle(true);
+            state.settle_completed();
             self.outbox.completion(due, ring, entry);
         }
     }
@@ -201,7 +209,7 @@ impl Peripherals {
         let now = self.now;
         let Self { rings, shared, .. } = self;
         if let Some(Some(state)) = rings.get_mut(ring as usize) {
-            state.settle(true);
+            state.settle_completed();
             publish(shared, window, ring, Some(&mut state.completions), entry, now);
         }
     }

@@ -136,6 +136,13 @@ pub trait Hal {
     /// Writes a word that the datapath reads; everything stored before is visible to a reader
     /// that sees this value (Release).
     fn publish(&mut self, word: u32, value: u32);
+    /// [`Hal::store`]s `values` into the words from `first` on.
+    #[inline(always)]
+    fn store_all(&mut self, first: u32, values: &[u32]) {
+        for (word, value) in (first..).zip(values) {
+            self.store(word, *value);
+        }
+    }
     /// Reads a word that the datapath writes (Acquire).
     fn observe(&self, word: u32) -> u32;
 
@@ -143,7 +150,12 @@ pub trait Hal {
     fn pending(&self) -> u32;
     /// Where the next command slot of `ring` lies in its mailbox; `None` when there is none.
     fn front(&self, ring: u32) -> Option<u32>;
-    /// Word `word` of the slot at `place`, which [`Hal::front`] gave and which was not taken yet.
+    /// Command slots of `ring` that wait in its mailbox.
+    fn waiting(&self, ring: u32) -> u32;
+    /// Where the one of them lies that has `ahead` before it.
+    fn place(&self, ring: u32, ahead: u32) -> u32;
+    /// Word `word` of the slot at `place`, which [`Hal::front`] or [`Hal::place`] gave and which
+    /// was not taken yet.
     fn peek(&self, place: u32, word: u32) -> u32;
     /// Takes the next command slot of `ring` out of its mailbox; there is one. For every slot
     /// taken the firmware owes exactly one of [`Hal::consume`] and [`Hal::complete`].
@@ -160,6 +172,14 @@ pub trait Hal {
     }
     /// Settles one taken slot that gets no completion of its own.
     fn consume(&mut self, ring: u32);
+    /// Takes the next `slots` slots of `ring`, which are there, and settles each of them so.
+    #[inline(always)]
+    fn consume_next(&mut self, ring: u32, slots: u32) {
+        for _ in 0..slots {
+            self.skip(ring);
+            self.consume(ring);
+        }
+    }
     /// Settles one taken slot with the tree's completion (phase aside). Posted after all earlier
     /// writes of this ring, then the interrupt. The completion ring has room: it was reserved at
     /// fetch. `false` when the outbox is full: nothing was settled, try again in a later step.

@@ -195,8 +195,14 @@ impl Hal for Bench {
     fn front(&self, _: u32) -> Option<u32> {
         (!self.mailbox.is_empty()).then_some(0)
     }
-    fn peek(&self, _: u32, word: u32) -> u32 {
-        self.mailbox[0][word as usize]
+    fn waiting(&self, _: u32) -> u32 {
+        self.mailbox.len() as u32
+    }
+    fn place(&self, _: u32, ahead: u32) -> u32 {
+        ahead
+    }
+    fn peek(&self, place: u32, word: u32) -> u32 {
+        self.mailbox[place as usize][word as usize]
     }
     fn skip(&mut self, _: u32) {
         self.mailbox.pop_front().expect("the firmware looked first");

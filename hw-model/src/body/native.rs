@@ -237,6 +237,17 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.table[word as usize].store(value, Ordering::Release);
     }
 
+    #[inline(always)]
+    fn store_all(&mut self, first: u32, values: &[u32]) {
+        self.meter.charge(Charge::STORE, values.len() as u32);
+        self.note_store();
+        let cells = &self.table[first as usize..][..values.len()];
+        for (cell, value) in cells.iter().zip(values) {
+            // ORDERING: Relaxed. As in `store`.
+            cell.store(*value, Ordering::Relaxed);
+        }
+    }
+
     #[inline]
     fn observe(&self, word: u32) -> u32 {
         self.charge_load(Charge::OBSERVE, word);
@@ -257,9 +268,22 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.side.front(ring).map(|_| ring)
     }
 
+    fn waiting(&self, ring: u32) -> u32 {
+        self.meter.charge(Charge::FRONT, 1);
+        self.side.waiting(ring)
+    }
+
+    #[inline(always)]
+    fn place(&self, ring: u32, ahead: u32) -> u32 {
+        ahead * COMMAND_RINGS_MAX + ring
+    }
+
+    /// A place is a ring, and behind how many slots of it: `front` gives those behind none.
+    #[inline(always)]
     fn peek(&self, place: u32, word: u32) -> u32 {
         self.meter.charge(Charge::PEEK, 1);
-        let value = self.side.mail_word(place, word);
+        let (ring, ahead) = (place % COMMAND_RINGS_MAX, place / COMMAND_RINGS_MAX);
+        let value = self.side.mail_word(ring, ahead, word);
         if word == 0 {
             self.note_head(value);
         }
@@ -279,12 +303,20 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn skip(&mut self, ring: u32) {
         self.meter.charge(Charge::SKIP, 1);
-        self.side.skip(ring);
+        self.side.skip(ring, 1);
     }
 
     fn consume(&mut self, ring: u32) {
         self.meter.charge(Charge::CONSUME, 1);
-        self.side.settle(ring);
+        self.side.settle(ring, 1);
+    }
+
+    #[inline(always)]
+    fn consume_next(&mut self, ring: u32, slots: u32) {
+        self.meter.charge(Charge::SKIP, 1);
+        self.meter.charge(Charge::CONSUME, 1);
+        self.side.skip(ring, slots);
+        self.side.settle(ring, slots);
     }
 
     fn complete(&mut self, ring: u32, completion: [u32; 4]) -> bool {

@@ -68,8 +68,7 @@ impl Windows {
 
     /// MAIL_FILLED of a ring; a ring that is not served has nothing in its mailbox.
     pub(super) fn mail_filled(&self, side: &Peripherals, ring: u32) -> u32 {
-        let waiting = side.ring(ring).map_or(0, |ring| ring.mailbox.len());
-        self.rings[ring as usize].taken.wrapping_add(waiting)
+        self.rings[ring as usize].taken.wrapping_add(side.waiting(ring))
     }
 
     /// A word of a ring's mailbox; zero where no slot lies.
@@ -90,14 +89,11 @@ impl Windows {
     ) -> Result<(), Fault> {
         let taken = &mut self.rings[ring as usize].taken;
         let count = position.wrapping_sub(*taken);
-        let is_served = side.ring(ring).is_some();
-        if is_served && count > side.ring(ring).map_or(0, |ring| ring.mailbox.len()) {
+        if side.ring(ring).is_some_and(|ring| count > ring.mailbox.len()) {
             return Err(Fault);
         }
         *taken = position;
-        for _ in 0..if is_served { count } else { 0 } {
-            side.skip(ring);
-        }
+        side.skip(ring, count);
         Ok(())
     }
 
@@ -114,9 +110,7 @@ impl Windows {
             return Err(Fault);
         }
         *settled = position;
-        for _ in 0..count {
-            side.settle(ring);
-        }
+        side.settle(ring, count);
         Ok(())
     }
 

@@ -314,8 +314,14 @@ impl Hal for LoomHal {
     fn front(&self, _ring: u32) -> Option<u32> {
         (!self.mailbox.is_empty()).then_some(0)
     }
-    fn peek(&self, _place: u32, word: u32) -> u32 {
-        self.mailbox[0][word as usize]
+    fn waiting(&self, _ring: u32) -> u32 {
+        self.mailbox.len() as u32
+    }
+    fn place(&self, _ring: u32, ahead: u32) -> u32 {
+        ahead
+    }
+    fn peek(&self, place: u32, word: u32) -> u32 {
+        self.mailbox[place as usize][word as usize]
     }
     fn skip(&mut self, _ring: u32) {
         self.mailbox.pop_front();
