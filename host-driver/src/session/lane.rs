@@ -27,6 +27,9 @@ use crate::tree::Tree;
 
 /// Words of a command slot.
 const SLOT_WORDS: usize = limit::SLOT_BYTES as usize / 4;
+/// Slots that are written before the doorbell is rung, so that the card goes to work on a long tree
+/// while the rest of it is written.
+const PIECE: usize = 128;
 /// The part of a ring whose completion slots are given back at once, so that a command alone does
 /// not cost a doorbell more: a quarter.
 const GIVEN_BACK_SHIFT: u32 = 2;
@@ -158,7 +161,8 @@ impl Lane {
         self.flying.back_mut()
     }
 
-    /// Writes as many slots of the newest tree as there is room for.
+    /// Writes as many slots of the newest tree as there is room for; rings the doorbell for all but
+    /// the last piece of them.
     pub(super) fn push(&mut self) {
         if self.is_partly_sent() && self.producer.free(self.consumed) == 0 {
             self.look_in = match self.look_in.checked_sub(1) {
@@ -171,7 +175,12 @@ impl Lane {
         let room = self.producer.free(self.consumed) as usize;
         let slots = &slots[flight.sent..];
         let slots = &slots[..slots.len().min(room)];
-        self.producer.write_all(self.slots.memory(), slots.iter().copied());
+        for (number, piece) in slots.chunks(PIECE).enumerate() {
+            if number != 0 {
+                publish(&mut self.producer, &*self.backing, self.number);
+            }
+            self.producer.write_all(self.slots.memory(), piece.iter().copied());
+        }
         flight.sent += slots.len();
         flight.end = self.producer.tail();
     }
@@ -185,10 +194,7 @@ impl Lane {
 
     /// Rings the doorbell for what was written since the last time.
     pub(super) fn publish(&mut self) {
-        if let Some(tail) = self.producer.publish() {
-            let doorbell = register::DOORBELL_TAIL.bank(self.number, register::DOORBELL_STRIDE);
-            self.backing.write(doorbell.offset, tail);
-        }
+        publish(&mut self.producer, &*self.backing, self.number);
     }
 
     /// Takes the next completed tree.
@@ -213,6 +219,8 @@ impl Lane {
             buffers.give_back(results);
         }
         self.consumed = body.flight.end;
+        // The card has gone on, and so it has with what came behind.
+        self.look_in = 0;
         self.progress += 1;
         let Completion { tag, done, .. } = completion;
         self.backing.mark(HostMark::Seen { ring: self.number, tag, done });
@@ -293,6 +301,14 @@ impl Lane {
             self.consumed = fetched;
             self.progress += 1;
         }
+    }
+}
+
+/// Rings the doorbell of ring `number` for what was written since the last time.
+fn publish(producer: &mut Producer<SLOT_WORDS>, backing: &dyn Backing, number: u32) {
+    if let Some(tail) = producer.publish() {
+        let doorbell = register::DOORBELL_TAIL.bank(number, register::DOORBELL_STRIDE);
+        backing.write(doorbell.offset, tail);
     }
 }
 
