@@ -335,7 +335,7 @@ mod line {
         unsafe {
             asm!(
                 "prefetchw [{word}]",
-                word = in(reg) word.as_ptr(),
+                word = in(reg) word.as_ptr().addr(),
                 options(nomem, nostack, preserves_flags)
             );
         }
@@ -348,7 +348,7 @@ mod line {
         unsafe {
             asm!(
                 "prefetchw [{word}]",
-                word = in(reg) word.as_ptr().wrapping_add(LINES_AHEAD * LINE_WORDS),
+                word = in(reg) word.as_ptr().wrapping_add(LINES_AHEAD * LINE_WORDS).addr(),
                 options(nomem, nostack, preserves_flags)
             );
         }

@@ -30,6 +30,8 @@ pub(crate) struct CommandCore<M> {
     watchdog: Watchdog,
     peripherals: Peripherals,
     work: CoreWork,
+    /// After the last step nothing was under way.
+    is_at_rest: bool,
 }
 
 impl<M: Meter> CommandCore<M> {
@@ -44,6 +46,7 @@ impl<M: Meter> CommandCore<M> {
             watchdog: Watchdog::default(),
             peripherals: Peripherals::new(shared, table, notices),
             work: CoreWork::new(),
+            is_at_rest: false,
         }
     }
 
@@ -100,12 +103,18 @@ impl<M: Meter> CommandCore<M> {
         moved
     }
 
-    /// One step of the firmware.
-    pub(crate) fn step(&mut self, window: &Window<'_>, now: u64) -> Step {
+    /// One step of the firmware. See [`CommandCore::slice`] for `announce`.
+    pub(crate) fn step(
+        &mut self,
+        window: &Window<'_>,
+        now: u64,
+        announce: &mut dyn FnMut() -> bool,
+    ) -> Step {
         self.peripherals.tell_time(now);
-        let step = self.core.step(&mut self.peripherals, window);
+        let step = self.core.step(&mut self.peripherals, window, announce);
         let tally = self.work.add(&step, self.peripherals.has_acted);
         self.core.add_to(tally);
+        self.is_at_rest = step.is_at_rest;
         self.watch();
         step
     }
@@ -131,24 +140,33 @@ impl<M: Meter> CommandCore<M> {
     }
 
     /// Pump, step, pump: one bounded slice of a free-running core. Returns whether it was busy.
-    /// `announce` is asked after the step whether a reader has announced what it has raised; if so,
-    /// another step follows at once: completions wait for that.
+    /// `announce` is asked whether a reader has announced what was raised: as soon as it was, and
+    /// after the step; if so then, another step follows at once: completions wait for that.
     #[inline]
     pub(crate) fn slice(
         &mut self,
         window: &Window<'_>,
         now: u64,
-        announce: impl FnOnce() -> bool,
+        announce: &mut dyn FnMut() -> bool,
     ) -> bool {
         let mut is_busy = self.pump(window, now);
-        is_busy |= self.step(window, now).is_busy;
+        is_busy |= self.step(window, now, announce).is_busy;
         if announce() {
-            is_busy |= self.step(window, now).is_busy;
+            is_busy |= self.step(window, now, announce).is_busy;
         }
         if !self.peripherals.outbox.is_empty() {
             is_busy |= self.pump(window, now);
         }
         is_busy
+    }
+
+    /// Whether there may be anything to do: between two looks of an idle core's thread, which are
+    /// short. What only time brings is not in it, nor what the datapath leaves.
+    #[inline]
+    pub(crate) fn is_rung(&self, window: &Window<'_>) -> bool {
+        let Peripherals { shared, rings, outbox, started, .. } = &self.peripherals;
+        let mut rings = rings[..*started].iter().flatten();
+        !self.is_at_rest || !outbox.is_empty() || rings.any(|ring| ring.is_rung(shared, window))
     }
 
     /// When something under way is due next, after `now`.

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use abi::host::register::{COUNTERS, Counter};
 
-/// One cell a counter.
+/// One cell a counter, on lines that hold nothing else: the card writes them all the time.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Counters {
     cells: [AtomicU64; COUNTERS],
 }

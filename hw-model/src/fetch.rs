@@ -87,6 +87,17 @@ impl CommandRing {
         Ok(asked || arrived || list)
     }
 
+    /// Whether there may be something to take in or to ask for. As long as there is not, the line
+    /// of the next slot is asked for: it changes before the doorbell does.
+    #[inline]
+    pub(crate) fn is_rung(&self, shared: &Shared, window: &Window<'_>) -> bool {
+        window.expect_reads(self.slots.next(), 1);
+        self.slots.is_rung(&shared.slot.doorbells)
+            || self.slots.tail() != self.slots.fetched()
+            || self.flight.is_some()
+            || self.list.is_asked()
+    }
+
     /// When the next read after `now` comes back.
     pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
         let flight = self.flight.map(|flight| flight.due);

@@ -29,24 +29,19 @@ use crate::command_core::CommandCore;
 use crate::config::CardThread;
 use crate::control::{Order, carry_out};
 use crate::datapath::Datapath;
-use crate::iommu::Window;
 use crate::meter::NoMeter;
 use crate::shared::Shared;
 use crate::sleeper::Sleeper;
+use crate::turns::Turns;
 
-/// Slices of a busy core before frames are looked at again, where one thread serves both.
-const CORE_TURN: u32 = 8;
-/// Slices for which one look at the machine's clock does, where one thread serves both: they are
-/// short, and nothing on the card counts less than microseconds.
-const CLOCK_TURN: u32 = 16;
-/// Busy slices after which a thread lets others run where threads outnumber processors, and looks
+/// Busy turns after which a thread lets others run where threads outnumber processors, and looks
 /// how long it has been busy where they do not.
 const BUSY_TURN: u32 = 4;
 /// How long an idle thread spins before it yields, and a busy one goes on before it does, where the
 /// host has a processor besides: the host may have more threads than processors, and whoever shares
 /// one with the card is not kept waiting for a whole time slice of the system's.
 const SPIN: Duration = Duration::from_micros(50);
-/// Slices without work between two looks at how long that was, and before the first yield where
+/// Turns without work between two looks at how long that was, and before the first yield where
 /// threads outnumber processors.
 const SPINS: u32 = 32;
 /// Yields before an idle thread rests.
@@ -150,9 +145,8 @@ impl Engines {
             CardThread::Datapath => &self.shared.datapath_sleeper,
             CardThread::Core | CardThread::Both => &self.shared.core_sleeper,
         };
-        let mut clock = Glance::new(if part == CardThread::Both { CLOCK_TURN } else { 1 });
+        let mut turns = Turns::new(&self.shared, part);
         let mut backoff = Backoff::new(self.is_crowded, part);
-        let mut frames = Frames::default();
         while self.goes_on() {
             let mut core = part.has_core().then(|| lock(&self.core));
             let mut datapath = part.has_datapath().then(|| lock(&self.datapath));
@@ -160,19 +154,8 @@ impl Engines {
             // With everything at hand, until somebody wants some of it or there is nothing to do.
             let pause = loop {
                 let is_ready = self.shared.registers.is_ready();
-                let is_busy = is_ready && {
-                    let now = clock.now(&self.shared);
-                    match (&mut core, &mut datapath) {
-                        (Some(core), Some(datapath)) => {
-                            frames.turn(core, datapath, &self.shared, &window, now)
-                        }
-                        (Some(core), None) => core.slice(&window, now, || false),
-                        (None, Some(datapath)) => {
-                            frames.slice(datapath, &self.shared, &window, now)
-                        }
-                        (None, None) => false,
-                    }
-                };
+                let is_busy =
+                    is_ready && turns.take(core.as_deref_mut(), datapath.as_deref_mut(), &window);
                 if let Some(datapath) = datapath.as_mut().filter(|_| !is_busy) {
                     datapath.rest();
                 }
@@ -185,7 +168,7 @@ impl Engines {
             };
             drop((core, datapath, window));
             pause.take(sleeper);
-            clock.forget();
+            turns.forget();
         }
         if part.has_datapath() {
             lock(&self.datapath).rest();
@@ -251,101 +234,6 @@ fn lock_until<T>(engine: &Mutex<T>, deadline: Instant) -> Option<MutexGuard<'_, 
     }
 }
 
-/// How frames are served: batch after batch, but for the injected fault.
-#[derive(Debug, Default)]
-pub(crate) struct Frames {
-    /// The fault: frames are resolved, and until then the port does not see them. A reset may
-    /// come by meanwhile.
-    stalled_until: Option<Instant>,
-}
-
-impl Frames {
-    /// Some slices of the core, then one of the datapath. Returns whether there was anything to do.
-    pub(crate) fn turn(
-        &mut self,
-        core: &mut CommandCore<NoMeter>,
-        datapath: &mut Datapath,
-        shared: &Shared,
-        window: &Window<'_>,
-        now: u64,
-    ) -> bool {
-        let mut is_busy = false;
-        for _ in 0..CORE_TURN {
-            // Between two batches, on the reader's own thread: nothing older is under way.
-            let announce = || self.stalled_until.is_none() && datapath.announce(now);
-            if !core.slice(window, now, announce) {
-                break;
-            }
-            is_busy = true;
-        }
-        self.slice(datapath, shared, window, now) || is_busy
-    }
-
-    /// One batch from descriptors to completions. Returns whether there was anything in it.
-    fn slice(
-        &mut self,
-        datapath: &mut Datapath,
-        shared: &Shared,
-        window: &Window<'_>,
-        now: u64,
-    ) -> bool {
-        let moved = match self.stalled_until.take() {
-            Some(until) if Instant::now() < until => {
-                self.stalled_until = Some(until);
-                return false;
-            }
-            Some(_) => true,
-            None => {
-                let moved = datapath.pump(window, now);
-                let batch = datapath.resolve(now);
-                let stall = shared.config.reader_stall.filter(|_| batch.is_stalled);
-                if let Some(stall) = stall {
-                    let stall = Duration::from_micros(u64::from(stall.stall_us));
-                    self.stalled_until = Some(Instant::now() + stall);
-                    return true;
-                }
-                if batch.frames == 0 {
-                    return moved;
-                }
-                true
-            }
-        };
-        datapath.hand_over(window, now);
-        datapath.pump(window, now);
-        moved
-    }
-}
-
-/// The time of a thread's slices: asked of the machine's clock every few of them, and for each while
-/// the trace is on.
-#[derive(Debug)]
-struct Glance {
-    now: u64,
-    /// Slices for which `now` still does.
-    left: u32,
-    turn: u32,
-}
-
-impl Glance {
-    fn new(turn: u32) -> Self {
-        Self { now: 0, left: 0, turn }
-    }
-
-    fn now(&mut self, shared: &Shared) -> u64 {
-        if self.left == 0 || shared.trace.is_on() {
-            self.now = shared.clock.cycles();
-            self.left = self.turn;
-        }
-        self.left -= 1;
-        self.now
-    }
-
-    /// Time has passed outside slices.
-    fn forget(&mut self) {
-        self.left = 0;
-    }
-}
-
 /// What a thread does between two runs of slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pause {
@@ -405,7 +293,6 @@ impl Backoff {
         }
         self.idle = self.idle.wrapping_add(1);
         if self.pauses == 0 && (!self.idle.is_multiple_of(SPINS) || self.spins_on()) {
-            std::hint::spin_loop();
             return None;
         }
         self.pauses = self.pauses.saturating_add(1);

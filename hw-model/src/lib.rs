@@ -58,6 +58,7 @@ pub mod slots;
 pub mod table_memory;
 mod timed;
 mod trace;
+mod turns;
 pub mod vfio_user;
 mod watchdog;
 mod work;

@@ -80,8 +80,9 @@ impl RingBank {
     }
 }
 
-/// All register cells.
+/// All register cells, on lines that hold nothing else: the card writes some all the time.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct RegisterFile {
     pub(crate) state: Register,
     pub(crate) fail_code: Register,

@@ -150,6 +150,7 @@ impl CompletionRing {
 
     /// Writes the entry for the oldest committed slot and asks for the interrupt. Returns the
     /// position for the RING_POSTED register.
+    #[inline]
     pub(crate) fn publish(&mut self, window: &Window<'_>, entry: [u32; 4]) -> Result<u32, Refusal> {
         let slot = u64::from(self.size.slot(self.posted));
         let entry = with_phase(entry, self.size.phase(self.posted));

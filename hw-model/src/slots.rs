@@ -98,6 +98,23 @@ impl<const WORDS: usize> SlotRing<WORDS> {
         Ok(self.tail != self.fetched)
     }
 
+    /// Whether the host has rung since it was looked at last. The order is that of
+    /// [`SlotRing::look`], which then finds at least as much.
+    #[inline]
+    #[must_use]
+    pub fn is_rung(&self, doorbells: &impl Words) -> bool {
+        // ORDERING: Relaxed. A hint to look, which then loads with Acquire.
+        // Checked by `loom_ring::a_fetched_command_is_whole`.
+        doorbells.load_relaxed(self.doorbell) != self.tail
+    }
+
+    /// Where the next slot to be fetched lies.
+    #[inline]
+    #[must_use]
+    pub const fn next(&self) -> u64 {
+        self.base + self.size.slot(self.fetched) as u64 * (WORDS as u64 * 4)
+    }
+
     /// Known slots that were not fetched, as far as they lie in one piece.
     #[inline]
     #[must_use]
@@ -117,8 +134,7 @@ impl<const WORDS: usize> SlotRing<WORDS> {
         memory: &impl HostMemory,
         slots: &mut [[u32; WORDS]],
     ) -> Result<(), Refusal> {
-        let slot = u64::from(self.size.slot(self.fetched));
-        memory.read(self.base + slot * (WORDS as u64 * 4), slots.as_flattened_mut())?;
+        memory.read(self.next(), slots.as_flattened_mut())?;
         self.fetched = self.fetched.wrapping_add(slots.len() as u32);
         Ok(())
     }

@@ -7,6 +7,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use abi::host::limit::RESOLVE_BATCH;
+
 use crate::command_core::CommandCore;
 use crate::control::{Order, carry_out};
 use crate::costs;
@@ -152,7 +154,7 @@ impl EventLoop {
                 self.wake_core(now);
             }
             DatapathState::Opens(at) if at <= now => {
-                let size = self.datapath.resolve(now);
+                let size = self.datapath.resolve(now, RESOLVE_BATCH);
                 let stall = shared.config.reader_stall.filter(|_| size.is_stalled);
                 let stall = stall.map_or(0, |stall| shared.clock.in_us(u64::from(stall.stall_us)));
                 self.datapath_state = DatapathState::Crosses(now + size.cycles + stall);
@@ -162,7 +164,7 @@ impl EventLoop {
         }
         match self.core_state {
             CoreState::Busy(at) | CoreState::Idle(_, at) if at <= now => {
-                let step = self.core.step(window, now);
+                let step = self.core.step(window, now, &mut || false);
                 let free = now + step.cycles;
                 self.core_state = match step.is_busy {
                     true => CoreState::Busy(free),

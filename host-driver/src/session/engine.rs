@@ -121,7 +121,10 @@ impl Engine {
         let landed = loop {
             let lane = &mut self.lanes[ring];
             match lane.reap(&mut self.buffers) {
-                Ok(None) if left > 0 && queue.is_empty() => left -= 1,
+                Ok(None) if left > 0 && queue.is_empty() => {
+                    lane.expect_results();
+                    left -= 1;
+                }
                 Ok(None) => return None,
                 Ok(Some(tree)) => break Ok(tree),
                 Err(fault) => break Err(fault),

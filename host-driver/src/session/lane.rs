@@ -227,6 +227,15 @@ impl Lane {
         Ok(self.flying.pop_front())
     }
 
+    /// Results of the oldest tree are going to be read: asks for their first line, which the card
+    /// writes before the completion.
+    pub(super) fn expect_results(&self) {
+        let oldest = self.flying.front().and_then(|tree| tree.body.flight.results.as_ref());
+        if let Some(results) = oldest {
+            results.memory().expect_loads(0, 1);
+        }
+    }
+
     /// What is wrong with a completion that is not the oldest tree's, or came before its end was
     /// sent. The tree is still under way, and is answered with everything else.
     #[cold]

@@ -45,6 +45,9 @@ impl Body {
 pub(crate) struct Step {
     /// There may be more to do at once.
     pub(crate) is_busy: bool,
+    /// Nothing is under way: the next command, or a notice, is what it needs. A simulated hart does
+    /// not tell.
+    pub(crate) is_at_rest: bool,
     /// Cycles until the core is free again.
     pub(crate) cycles: u64,
     /// Instructions retired; none on a native body.
@@ -84,10 +87,16 @@ impl<M: Meter> Core<M> {
         }
     }
 
-    /// One step of the firmware.
-    pub(crate) fn step(&mut self, side: &mut Peripherals, window: &Window<'_>) -> Step {
+    /// One step of the firmware. `announce` asks a reader on this thread to announce what was
+    /// raised; a native body asks at once.
+    pub(crate) fn step(
+        &mut self,
+        side: &mut Peripherals,
+        window: &Window<'_>,
+        announce: &mut dyn FnMut() -> bool,
+    ) -> Step {
         match self {
-            Self::Native(body) => body.step(side, window),
+            Self::Native(body) => body.step(side, window, announce),
             Self::Riscv(body) => body.step(side),
         }
     }

@@ -79,19 +79,25 @@ impl<M: Meter> NativeBody<M> {
         self.table = Some(Arc::clone(&side.table));
         let mut firmware = Box::new(Firmware::new());
         let shared = Arc::clone(&side.shared);
-        let is_started = firmware.start(&mut self.hal(side, &shared.slot.iommu.window()));
+        let is_started =
+            firmware.start(&mut self.hal(side, &shared.slot.iommu.window(), &mut || false));
         self.firmware = is_started.then_some(firmware);
         is_started
     }
 
-    pub(super) fn step(&mut self, side: &mut Peripherals, window: &Window<'_>) -> Step {
+    pub(super) fn step(
+        &mut self,
+        side: &mut Peripherals,
+        window: &Window<'_>,
+        announce: &mut dyn FnMut() -> bool,
+    ) -> Step {
         self.meter.restart();
         self.meter.charge(Charge::STEP, 1);
         self.meter.charge(Charge::WAKE, u32::from(self.is_asleep));
         let mut activity = Activity::Idle;
         if let Some(mut firmware) = self.firmware.take() {
             // A panic of the firmware is this body's trap: the card fails, its host goes on.
-            let mut hal = self.hal(side, window);
+            let mut hal = self.hal(side, window, announce);
             let step = AssertUnwindSafe(|| firmware.step(&mut hal));
             let outcome = catch_unwind(step);
             let has_stored = hal.has_stored;
@@ -107,6 +113,7 @@ impl<M: Meter> NativeBody<M> {
         self.is_asleep = activity != Activity::Busy;
         Step {
             is_busy: !self.is_asleep,
+            is_at_rest: activity == Activity::Idle,
             cycles: self.meter.spent(),
             instructions: 0,
             stalls: self.meter.stalled(),
@@ -121,6 +128,7 @@ impl<M: Meter> NativeBody<M> {
         &'a mut self,
         side: &'a mut Peripherals,
         window: &'a Window<'a>,
+        announce: &'a mut dyn FnMut() -> bool,
     ) -> NativeHal<'a, M> {
         NativeHal {
             table: self.table.as_deref().map_or(&[], TableMemory::cells),
@@ -129,6 +137,7 @@ impl<M: Meter> NativeBody<M> {
             has_stored: false,
             side,
             window,
+            announce,
             meter: &self.meter,
             head: &self.head,
             before: &self.before,
@@ -148,6 +157,8 @@ struct NativeHal<'a, M> {
     has_stored: bool,
     /// The way to host memory, for what is due at once.
     window: &'a Window<'a>,
+    /// Lets a reader on this thread announce what was raised: it is between two batches.
+    announce: &'a mut dyn FnMut() -> bool,
     meter: &'a M,
     head: &'a Cell<u32>,
     before: &'a Cell<Option<Charge>>,
@@ -413,6 +424,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         self.meter.charge(Charge::RAISE, 1);
         self.fence();
         self.side.raise(self.at(), epoch);
+        (self.announce)();
     }
 
     fn announced(&self) -> u32 {

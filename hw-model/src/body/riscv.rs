@@ -80,6 +80,7 @@ impl Run {
         let (stop, stalls) = self.advance(side, STEP_CYCLES_MAX);
         Step {
             is_busy: stop != Stop::Waiting,
+            is_at_rest: false,
             cycles: self.hart.cycles() - began.min(self.hart.cycles()),
             instructions: self.hart.instructions() - instructions,
             stalls,

@@ -7,7 +7,6 @@
 
 use abi::core::Notice;
 use abi::host::handle::Handle;
-use abi::host::limit::RESOLVE_BATCH;
 use abi::host::register::{Counter, TRANSMIT_RING_FIRST};
 use abi::host::status::{Kind, TransmitStatus};
 use abi::host::trace::{TraceKind, TraceWriter};
@@ -50,8 +49,8 @@ impl Datapath {
         self.shared.core_sleeper.wake();
     }
 
-    /// Opens a batch: announces the epoch, then decides what becomes of its frames.
-    pub(crate) fn resolve(&mut self, now: u64) -> BatchSize {
+    /// Opens a batch: announces the epoch, then decides what becomes of its frames, `most` of them.
+    pub(crate) fn resolve(&mut self, now: u64, most: u32) -> BatchSize {
         self.announce(now);
         if self.is_empty() {
             return self.size(0, 0);
@@ -61,9 +60,9 @@ impl Datapath {
             self.hold.rescan();
             self.begin_pass(now);
         }
-        let retried = self.retry(now_ms);
+        let retried = self.retry(now_ms, most / 2);
         let held = self.hold.len();
-        let fresh = self.admit(now, now_ms, RESOLVE_BATCH - retried);
+        let fresh = self.admit(now, now_ms, most - retried);
         if retried + fresh > 0 {
             note(&self.shared, now, TraceKind::RESOLVED, retried + fresh, self.reader.announced());
             let more = self.hold.len() - held;
@@ -82,13 +81,13 @@ impl Datapath {
     }
 
     /// Looks again at held frames, the oldest first, as far as the pass goes in one batch.
-    fn retry(&mut self, now_ms: u32) -> u32 {
+    fn retry(&mut self, now_ms: u32, most: u32) -> u32 {
         if !self.hold.is_in_pass() {
             return 0;
         }
         let mut looked = std::mem::take(&mut self.looked);
         let next = std::iter::from_fn(|| self.hold.next());
-        looked.extend(next.take(RETRIES_MAX as usize));
+        looked.extend(next.take(most.min(RETRIES_MAX) as usize));
         self.look_up(looked.iter().map(|(_, held)| held.descriptor.handle));
         let count = looked.len() as u32;
         for (number, (at, held)) in looked.drain(..).enumerate() {

@@ -93,6 +93,7 @@ fn cross(
 }
 
 /// Sends the completion of a frame that is settled: at once where everything is.
+#[inline]
 fn complete(
     shared: &Shared,
     window: &Window<'_>,

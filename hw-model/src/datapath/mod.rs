@@ -224,6 +224,14 @@ impl Datapath {
             })
     }
 
+    /// Whether there may be anything to do: between two looks of an idle card's thread, which are
+    /// short. What only time brings is not in it.
+    pub(crate) fn is_rung(&self) -> bool {
+        self.is_behind()
+            || self.hold.len() > 0
+            || self.rings[..self.served].iter().flatten().any(|ring| ring.is_rung(&self.shared))
+    }
+
     /// Whether an epoch was raised that has not been announced.
     pub(crate) fn is_behind(&self) -> bool {
         self.reader.is_behind(&self.shared.epochs)
@@ -280,6 +288,7 @@ impl Datapath {
 }
 
 /// Writes a completion into the ring that it is for, unless that was stopped meanwhile.
+#[inline]
 fn post(shared: &Shared, window: &Window<'_>, at: &mut TransmitRing, ring: usize, entry: [u32; 4]) {
     let bank = &shared.registers.rings[TRANSMIT_RING_FIRST as usize + ring];
     if !bank.is_running() {

@@ -85,6 +85,15 @@ impl TransmitRing {
         Ok(arrived || asked)
     }
 
+    /// Whether there may be something to take in, to ask for or to resolve.
+    #[inline]
+    pub(crate) fn is_rung(&self, shared: &Shared) -> bool {
+        self.slots.is_rung(&shared.slot.doorbells)
+            || self.slots.tail() != self.slots.fetched()
+            || self.flight.is_some()
+            || !self.ready.is_empty()
+    }
+
     /// Completion slots that a frame could still be given; none when the host's word on what it
     /// has reaped makes no sense, for which the next pump stops the ring.
     pub(crate) fn room(&self, shared: &Shared) -> u32 {
@@ -152,6 +161,7 @@ impl TransmitRing {
         self.slots.fetch(window, slots).map_err(|_refusal| FailCode::RING_BUS)?;
         for words in slots {
             let descriptor = TransmitDescriptor::read(&*words);
+            window.expect_reads(descriptor.buffer, 1);
             let bytes = u64::from(descriptor.bytes.min(MTU_MAX));
             let due = after(shared, flight.due, || shared.read_cycles(bytes));
             self.ready.push_back((due, descriptor));

@@ -60,7 +60,17 @@ impl<'a> Window<'a> {
     }
 
     /// Reads bytes at any `iova`.
+    #[inline]
     pub(crate) fn read_bytes(&self, iova: u64, bytes: &mut [u8]) -> Result<(), Refusal> {
+        if let Some((memory, first)) = self.hit(iova, bytes.len().div_ceil(4), false) {
+            memory.copy_out(first * 4, bytes);
+            return Ok(());
+        }
+        self.read_bytes_pieces(iova, bytes)
+    }
+
+    #[cold]
+    fn read_bytes_pieces(&self, iova: u64, bytes: &mut [u8]) -> Result<(), Refusal> {
         let mut done = 0;
         self.pieces(iova, bytes.len() as u64, false, |memory, offset, count| {
             copy_out(memory, offset, &mut bytes[done..done + count]);
