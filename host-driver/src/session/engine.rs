@@ -117,6 +117,8 @@ impl Engine {
         }
         lane.publish();
         self.outstanding += 1;
+        // While the card is at it.
+        self.reap_events();
         let mut left = looks;
         let landed = loop {
             let lane = &mut self.lanes[ring];
@@ -140,7 +142,6 @@ impl Engine {
             self.follow(ring, tree)
         });
         self.idle_turns = 0;
-        self.reap_events();
         if let Err(fault) = &answer {
             self.fail((**fault).clone(), deliveries);
         }

@@ -21,7 +21,7 @@ use crate::bring_up::{WALL_BACKSTOP, read, start_ring};
 use crate::dma::{DmaRegion, ResultBuffers};
 use crate::error::Error;
 use crate::memory::{Memory, Words};
-use crate::ring::{Consumer, Producer};
+use crate::ring::{Consumer, ENTRY_WORDS, Producer};
 use crate::trace::HostMark;
 use crate::tree::Tree;
 
@@ -198,10 +198,21 @@ impl Lane {
     }
 
     /// Takes the next completed tree.
+    #[inline]
     pub(super) fn reap(&mut self, buffers: &mut ResultBuffers) -> Result<Option<Tree>, Box<Error>> {
-        let Some(words) = self.consumer.reap(self.completions.memory()) else {
-            return Ok(None);
-        };
+        match self.consumer.reap(self.completions.memory()) {
+            Some(words) => self.land(words, buffers),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the oldest tree, for which the card has posted this completion.
+    #[inline(never)]
+    fn land(
+        &mut self,
+        words: [u32; ENTRY_WORDS],
+        buffers: &mut ResultBuffers,
+    ) -> Result<Option<Tree>, Box<Error>> {
         let completion = Completion::read(&words);
         let is_expected = |first: &&mut Tree| {
             let Body { slots, flight, .. } = &*first.body;
