@@ -95,6 +95,11 @@ impl<M: Meter> CommandCore<M> {
             if let Some(ring) = place {
                 moved |= raise_interrupt(shared, window, &mut ring.completions, now);
             }
+            // Who comes to a core at rest is not to wait for the others: they are looked at in the
+            // next slice, before which the core is not at rest.
+            if moved && self.is_at_rest {
+                return true;
+            }
         }
         events.take_if(|_| !shared.registers.rings[EVENT_RING as usize].is_running());
         if let Some(events) = events {

@@ -192,12 +192,13 @@ impl Datapath {
     /// moved.
     pub(crate) fn pump(&mut self, window: &Window<'_>, now: u64) -> bool {
         let mut moved = self.post_completions(window, now);
-        let banks = &self.shared.registers.rings[TRANSMIT_RING_FIRST as usize..];
-        let served = &mut self.rings[..self.served];
+        let Self { shared, rings, served, .. } = self;
+        let banks = &shared.registers.rings[TRANSMIT_RING_FIRST as usize..];
+        let served = &mut rings[..*served];
         for (place, bank) in served.iter_mut().zip(banks) {
             let Some(ring) = place.as_mut() else { continue };
             let answer = if bank.is_running() {
-                ring.pump(&self.shared, window, now)
+                ring.pump(shared, window, now)
             } else {
                 Err(FailCode::NONE)
             };
@@ -211,7 +212,7 @@ impl Datapath {
             });
         }
         let rings = served.iter_mut().flatten().map(|ring| &mut ring.completions);
-        moved | raise_interrupts(&self.shared, window, rings, now)
+        moved | raise_interrupts(shared, window, rings, now)
     }
 
     /// Whether a batch at `now` would find something: a frame, a held one to look at, an epoch.
