@@ -15,10 +15,8 @@ use serde_json::{Value, json};
 use crate::project::Project;
 use crate::tool::Tool;
 
-/// Priorities under the first-in first-out policy: of what measures, and of what ends it at its
-/// limit, so that a program that spins for ever cannot keep the machine.
+/// Priority under the first-in first-out policy of what measures.
 const PRIORITY: &str = "1";
-const PRIORITY_ABOVE: &str = "2";
 /// Where the number of huge pages is read and written.
 const HUGE_PAGES: &str = "/proc/sys/vm/nr_hugepages";
 const MEMORY: &str = "/proc/meminfo";
@@ -49,8 +47,9 @@ pub(crate) struct Conditions {
 impl Conditions {
     /// Finds out, and makes huge pages if they are wanted.
     pub(crate) fn find(project: &Project, wants_pages: bool) -> Self {
-        let chrt = Tool::new(project, "chrt".as_ref(), "").arg("-f").arg(PRIORITY_ABOVE);
-        let no_fifo = works(chrt.arg("true"), "chrt").err();
+        let [prlimit, words @ ..] = fixed_priority(Duration::from_secs(1));
+        let prlimit = Tool::new(project, prlimit.as_ref(), "").args(&words.join(" "));
+        let no_fifo = works(prlimit.arg("true"), "chrt").err();
         let mut why = String::new();
         let option = NAMESPACES.into_iter().find(|option| {
             let unshare = Tool::new(project, "unshare".as_ref(), "").arg(option).arg("true");
@@ -64,16 +63,11 @@ impl Conditions {
         Self { no_fifo, namespace: option.ok_or(why), no_pages, _keeper: keeper }
     }
 
-    /// What stands before a program: it ends at `limit`, and nothing takes its processors away.
+    /// What stands before a program: nothing takes its processors away, if that is allowed.
     pub(crate) fn prefix(&self, limit: Duration) -> Vec<OsString> {
-        let seconds = limit.as_secs().to_string();
-        let end = ["timeout", "--foreground", "--signal=KILL", &seconds];
-        let words: Vec<&str> = match self.no_fifo {
-            None => [&["chrt", "-f", PRIORITY_ABOVE][..], &end[..], &["chrt", "-f", PRIORITY][..]]
-                .concat(),
-            Some(_) => end.to_vec(),
-        };
-        words.into_iter().map(OsString::from).collect()
+        let is_fifo = self.no_fifo.is_none();
+        let words = is_fifo.then(|| fixed_priority(limit));
+        words.into_iter().flatten().map(OsString::from).collect()
     }
 
     /// What stands before a program that changes a network.
@@ -182,6 +176,15 @@ fn works(tool: Tool, name: &str) -> Result<(), String> {
     Err(said.lines().next().unwrap_or("it failed and did not say why").trim().to_string())
 }
 
+/// Gives a program the fixed priority, and has the system end it when it has kept a processor for
+/// `limit`: it spins, and who would end it may not come to a processor. Nothing of ours may wait for
+/// it at such a priority: the kernel's end of a wait spins, too, until whoever reads about the child
+/// in /proc goes on, who may be without a processor for as long.
+fn fixed_priority(limit: Duration) -> [String; 5] {
+    let us = limit.as_micros();
+    ["prlimit".into(), format!("--rttime={us}:{us}"), "chrt".into(), "-f".into(), PRIORITY.into()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,12 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_ended_by_one_of_a_higher_priority() {
+    fn a_program_that_keeps_its_processor_is_ended_by_the_system() {
         let words = conditions(None).prefix(Duration::from_secs(40));
         let line = words.join(" ".as_ref()).into_string().unwrap();
-        assert_eq!(line, "chrt -f 2 timeout --foreground --signal=KILL 40 chrt -f 1");
-        let words = conditions(Some("no")).prefix(Duration::from_secs(40));
-        assert_eq!(words[0], "timeout");
+        assert_eq!(line, "prlimit --rttime=40000000:40000000 chrt -f 1");
+        assert!(conditions(Some("no")).prefix(Duration::from_secs(40)).is_empty());
     }
 
     #[test]

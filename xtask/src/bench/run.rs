@@ -1,10 +1,9 @@
 //! Runs the programs of each job right after one another, round after round, and keeps what they say.
 //!
-//! From `conditions` and `peers`, to `figures`. Each program is short and has a limit, which a
-//! process of a higher priority enforces. A program that fails is trouble that is reported; the
-//! others go on, unless it cannot be ended and would disturb them. One that failed because the
-//! machine stood still is run again. Rounds end with the time that there is, the first one when all
-//! time is over.
+//! From `conditions` and `peers`, to `figures`. Each program is short and has a limit. A program that
+//! fails is trouble that is reported; the others go on, unless it cannot be ended and would disturb
+//! them. One that failed because the machine stood still is run again. Rounds end with the time that
+//! there is, the first one when all time is over.
 
 use std::ffi::OsString;
 use std::fs::File;
