@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.2, ABI hash 0x55d4578f.
+ * Version 1.2, ABI hash 0x9a3fda47.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x2u
-#define FLUE_ABI_HASH 0x55d4578fu
+#define FLUE_ABI_HASH 0x9a3fda47u
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -1172,6 +1172,13 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* Private: epoch after which a retired slot may be given out again. */
 #define FLUE_TABLE_PATH_EPOCH 7u
 
+/* A path's private words: its addresses. */
+#define FLUE_TABLE_PATH_ADDRESSES_WORDS 8u
+/* Source address, four words as they stand in memory order. */
+#define FLUE_TABLE_PATH_ADDRESSES_SOURCE 0u
+/* Destination address, four words as they stand in memory order. */
+#define FLUE_TABLE_PATH_ADDRESSES_DESTINATION 4u
+
 /* A connection, as the datapath reads it. */
 #define FLUE_TABLE_CONNECTION_WORDS 4u
 /* Shared: LIVE, INVALID, UPLOAD. */
@@ -1182,6 +1189,19 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_TABLE_CONNECTION_PATH 2u
 /* Shared: 802.1p priority, 0 to 7. */
 #define FLUE_TABLE_CONNECTION_PRIORITY 3u
+
+/* A connection's private words. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_WORDS 8u
+/* Card time in ms at which a frame was first held. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_HELD_SINCE 0u
+/* Next connection that waits for its grace time, plus 1. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_NEXT_PENDING 1u
+/* 1 while it waits for its grace time. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_IS_PENDING 2u
+/* Next connection in the queue of retired slots, plus 1. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_NEXT 3u
+/* Epoch after which a retired slot may be given out again. */
+#define FLUE_TABLE_CONNECTION_PRIVATE_EPOCH 4u
 
 /* A connection's cold state: const, cached and delegated variables as in a command. */
 #define FLUE_TABLE_CONNECTION_STATE_WORDS 48u

@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.2, ABI hash 0x55d4578f.
+// Version 1.2, ABI hash 0x9a3fda47.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000002;
-  localparam logic [31:0] ABI_HASH = 32'h55d4578f;
+  localparam logic [31:0] ABI_HASH = 32'h9a3fda47;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -1066,6 +1066,13 @@ package offload_abi_pkg;
   // Private: epoch after which a retired slot may be given out again.
   localparam int unsigned TABLE_PATH_EPOCH = 7;
 
+  // A path's private words: its addresses.
+  localparam int unsigned TABLE_PATH_ADDRESSES_WORDS = 8;
+  // Source address, four words as they stand in memory order.
+  localparam int unsigned TABLE_PATH_ADDRESSES_SOURCE = 0;
+  // Destination address, four words as they stand in memory order.
+  localparam int unsigned TABLE_PATH_ADDRESSES_DESTINATION = 4;
+
   // A connection, as the datapath reads it.
   localparam int unsigned TABLE_CONNECTION_WORDS = 4;
   // Shared: LIVE, INVALID, UPLOAD.
@@ -1076,6 +1083,19 @@ package offload_abi_pkg;
   localparam int unsigned TABLE_CONNECTION_PATH = 2;
   // Shared: 802.1p priority, 0 to 7.
   localparam int unsigned TABLE_CONNECTION_PRIORITY = 3;
+
+  // A connection's private words.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_WORDS = 8;
+  // Card time in ms at which a frame was first held.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_HELD_SINCE = 0;
+  // Next connection that waits for its grace time, plus 1.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_NEXT_PENDING = 1;
+  // 1 while it waits for its grace time.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_IS_PENDING = 2;
+  // Next connection in the queue of retired slots, plus 1.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_NEXT = 3;
+  // Epoch after which a retired slot may be given out again.
+  localparam int unsigned TABLE_CONNECTION_PRIVATE_EPOCH = 4;
 
   // A connection's cold state: const, cached and delegated variables as in a command.
   localparam int unsigned TABLE_CONNECTION_STATE_WORDS = 48;

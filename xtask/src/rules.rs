@@ -29,6 +29,8 @@ const ORDERINGS: [&str; 5] = [
 ];
 /// Firmware shares words through its `Hal` alone, which has 32-bit loads and stores only.
 const NOT_IN_FIRMWARE: [&str; 3] = ["sync::atomic", "extern crate alloc", "extern crate std"];
+/// What declares a table of the contract, at the start of a line in `abi`.
+const DECLARES: [&str; 5] = ["registers! {", "limits! {", "codes! {", "descriptor! {", "words! {"];
 const UNFINISHED: [&str; 4] = ["TODO", "FIXME", "todo!(", "unimplemented!("];
 /// Crates that only their callers may print for.
 const LIBRARIES: [&str; 4] = ["abi/", "host-driver/", "firmware/", "hw-model/"];
@@ -53,13 +55,22 @@ const ARROWS: [(&str, &[&str]); 9] = [
 pub(crate) fn check(project: &Project) -> Result<(), Error> {
     let allowed = unsafe_files(project)?;
     let mut broken = Vec::new();
+    let mut declared = 0;
     // A crate in another's folder is read with that one.
     let folders = CRATES.iter().filter(|name| folder(name) == **name).chain(&["fuzz/fuzz_targets"]);
     for files in folders.map(|folder| project.sources(folder)) {
         for path in files? {
             let source = Source { text: project.read(&path)?, path };
             source.check(allowed.contains(&source.path), &mut broken);
+            declared += source.tables();
         }
+    }
+    let printed = abi::tables::TABLES.len();
+    if declared != printed {
+        broken.push(format!(
+            "abi/src/tables.rs names {printed} tables and `abi` has {declared}: what is not named is \
+             neither printed nor hashed"
+        ));
     }
     for (package, arrows) in ARROWS {
         check_arrows(
@@ -124,6 +135,13 @@ impl Source {
         } else {
             None
         }
+    }
+
+    /// Tables of the contract that it declares.
+    fn tables(&self) -> usize {
+        let is_contract = self.path.starts_with("abi/src/");
+        let declares = |line: &&str| DECLARES.iter().any(|word| line.starts_with(word));
+        self.text.lines().filter(|line| is_contract && declares(line)).count()
     }
 
     /// Whether it is shipped; `tests.rs` is a module's tests in a file of their own.
@@ -208,6 +226,15 @@ mod tests {
     fn unsafe_code_needs_a_place_on_the_list() {
         assert_eq!(broken("flue/src/a.rs", "//! Head.\nunsafe { x }\n").len(), 1);
         assert_eq!(broken("flue/src/a.rs", "//! Head.\n// unsafe { x }\n").len(), 0);
+    }
+
+    #[test]
+    fn tables_of_the_contract_are_counted() {
+        let tables = |path: &str, text: &str| {
+            Source { path: path.to_string(), text: text.to_string() }.tables()
+        };
+        let two = "//! Head.\nwords! {\n    a: 1 {\n}\ncodes! {\n// codes! {\n";
+        assert_eq!((tables("abi/src/core/a.rs", two), tables("firmware/src/a.rs", two)), (2, 0));
     }
 
     #[test]
