@@ -94,6 +94,11 @@ impl Engine {
         self.reap_events();
     }
 
+    /// Whether a tree is not all written yet.
+    pub(super) fn is_writing(&self) -> bool {
+        self.lanes.iter().any(Lane::is_partly_sent)
+    }
+
     /// Whether ring `ring` can take a tree now that nobody waits before.
     pub(super) fn is_free(&self, ring: usize) -> bool {
         let (lane, waiting) = (&self.lanes[ring], &self.waiting[ring]);

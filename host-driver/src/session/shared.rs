@@ -135,10 +135,17 @@ impl<B: Backing> Shared<B> {
         patience.idle += 1;
         if patience.idle > ROUNDS
             && let Some(interrupts) = &self.interrupts
+            && !self.is_writing()
         {
             interrupts.wait();
         }
         Ok(())
+    }
+
+    /// Whether a tree is longer than its ring, and not all of it is there: no interrupt tells that
+    /// there is room for more.
+    fn is_writing(&self) -> bool {
+        self.engine.try_lock().is_ok_and(|engine| engine.is_writing())
     }
 
     pub(super) fn engine(&self) -> MutexGuard<'_, Engine> {
