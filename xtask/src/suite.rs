@@ -179,16 +179,18 @@ fn fuzz_briefly(project: &Project) -> Result<(), Error> {
     fuzz::run(project, &[], FUZZ_SECONDS)
 }
 
+/// As a user calls it: by `cargo run`, without saying which program.
 fn smoke(project: &Project) -> Result<(), Error> {
-    Tool::cargo(project).args("build --quiet --package flue --profile").arg(PROFILE).run()?;
-    let flue = project.target.join(PROFILE).join("flue");
     for line in [
         "failover --paths 20000 --mode list --json",
         "failover --paths 20000 --mode all --json",
         "failover --paths 2000 --mode list --timed --seed 1 --json",
         "failover --paths 2000 --mode all --timed --seed 1 --json",
     ] {
-        Tool::new(project, flue.as_os_str(), "build it with `cargo build --package flue`")
+        Tool::cargo(project)
+            .args("run --quiet --profile")
+            .arg(PROFILE)
+            .arg("--")
             .args(line)
             .run()?;
     }
