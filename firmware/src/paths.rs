@@ -93,8 +93,8 @@ impl Ring {
             // Source and destination stand in the block as they stand in the table.
             let addresses: [u32; ADDRESSES] =
                 core::array::from_fn(|word| hal.peek(place, (VARIABLE + word) as u32));
-            let place_of_them = tables.layout.path_addresses(*index) + path_addresses::SOURCE;
-            hal.store_all(place_of_them, &addresses);
+            let source = tables.layout.path_addresses(*index) + path_addresses::SOURCE;
+            hal.store_all(source, &addresses);
             // No ordering: nobody follows the link before CONTROL says that the path is there.
             hal.store_all(line + path::LINK, &[home, hal.peek(place, MTU as u32), now_ms, 0]);
             let ipv6 = if hal.peek(place, 0) & IPV6 != 0 { Control::IS_IPV6.0 } else { 0 };

@@ -149,7 +149,10 @@ pub trait Hal {
     /// One bit a ring that is to be looked at: slots wait in its mailbox, or it was stopped.
     fn pending(&self) -> u32;
     /// Where the next command slot of `ring` lies in its mailbox; `None` when there is none.
-    fn front(&self, ring: u32) -> Option<u32>;
+    #[inline(always)]
+    fn front(&self, ring: u32) -> Option<u32> {
+        (self.waiting(ring) > 0).then(|| self.place(ring, 0))
+    }
     /// Command slots of `ring` that wait in its mailbox.
     fn waiting(&self, ring: u32) -> u32;
     /// Where the one of them lies that has `ahead` before it.

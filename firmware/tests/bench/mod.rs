@@ -192,9 +192,6 @@ impl Hal for Bench {
     fn pending(&self) -> u32 {
         u32::from(!self.mailbox.is_empty())
     }
-    fn front(&self, _: u32) -> Option<u32> {
-        (!self.mailbox.is_empty()).then_some(0)
-    }
     fn waiting(&self, _: u32) -> u32 {
         self.mailbox.len() as u32
     }

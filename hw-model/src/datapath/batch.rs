@@ -221,29 +221,30 @@ impl Datapath {
 
     /// Resolves the handles of held frames, all of them before any is decided about.
     fn look_up(&mut self, handles: impl Iterator<Item = u64>) {
-        let Self { shared, table, handles: looked_up, routes, .. } = self;
-        looked_up.clear();
-        looked_up.extend(handles.map(Handle));
-        routes.resize(looked_up.len(), Route::NONE);
-        match &shared.layout {
-            Some(layout) => {
-                let resolver = Resolver::new(&**table, layout, &shared.config.capabilities);
-                resolver.routes(looked_up, routes);
-            }
-            None => routes.fill(Route::NONE),
-        }
+        self.handles.clear();
+        self.handles.extend(handles.map(Handle));
+        let (count, mut lookahead) = (self.handles.len(), Lookahead::default());
+        self.look_up_first(count, &mut lookahead);
     }
 
     /// The same for new frames. What those need that still wait is asked for meanwhile, in the
     /// order in which the next batch takes them.
     fn look_up_newcomers(&mut self, newcomers: &[(usize, TransmitDescriptor)]) {
-        let Self { shared, table, handles, routes, lookahead, rings, turn, served, .. } = self;
+        let Self { handles, rings, turn, served, .. } = self;
         handles.clear();
         handles.extend(newcomers.iter().map(|(_, descriptor)| Handle(descriptor.handle)));
         let next = (1..=*served).filter_map(|i| rings[(*turn + i) % *served].as_ref());
         let waiting = next.flat_map(TransmitRing::waiting).map(|one| Handle(one.handle));
         handles.extend(waiting.take(Lookahead::FRAMES));
-        routes.resize(newcomers.len(), Route::NONE);
+        let mut lookahead = self.lookahead;
+        self.look_up_first(newcomers.len(), &mut lookahead);
+        self.lookahead = lookahead;
+    }
+
+    /// Resolves the first `count` of the handles; the others wait behind them.
+    fn look_up_first(&mut self, count: usize, lookahead: &mut Lookahead) {
+        let Self { shared, table, handles, routes, .. } = self;
+        routes.resize(count, Route::NONE);
         match &shared.layout {
             Some(layout) => {
                 let resolver = Resolver::new(&**table, layout, &shared.config.capabilities);

@@ -311,9 +311,6 @@ impl Hal for LoomHal {
     fn pending(&self) -> u32 {
         u32::from(!self.mailbox.is_empty())
     }
-    fn front(&self, _ring: u32) -> Option<u32> {
-        (!self.mailbox.is_empty()).then_some(0)
-    }
     fn waiting(&self, _ring: u32) -> u32 {
         self.mailbox.len() as u32
     }
