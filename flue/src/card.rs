@@ -18,7 +18,7 @@ use host_driver::vfio::{DmaPages, PciAddress, PciId, VfioCard, VfioError};
 use host_driver::{AttachError, Config, Session};
 use hw_model::bench::MirrorReader;
 use hw_model::port::{CounterPort, PcapLog, PcapPort, Port, PortError};
-use hw_model::{CardConfig, ModelCard};
+use hw_model::{Body, CardConfig, ModelCard};
 
 use crate::args::{Capacity, CardArgs, CardName, PortArgs};
 use crate::image::{self, NoImage};
@@ -59,6 +59,10 @@ pub(crate) enum CardError {
     /// There is no firmware image for the core.
     #[error(transparent)]
     Image(#[from] NoImage),
+    /// The card in SystemVerilog cannot be made so.
+    #[cfg(feature = "rtl")]
+    #[error("--card rtl: {0}")]
+    Rtl(hw_model::conformance::Unfit),
     /// The PCIe card could not be taken into use.
     #[error(transparent)]
     Vfio(#[from] VfioError),
@@ -140,7 +144,7 @@ pub(crate) fn with_session<E: Errand>(
     if args.port_vlans.len() > limit::PORT_VLANS_MAX as usize {
         return Err(CardError::PortVlans(args.port_vlans.len()).into());
     }
-    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
+    let image = image::image(args.card, args.image.as_deref()).map_err(CardError::from)?;
     if let CardName::Vfio(address) = args.card {
         refuse_model_options(args.card, args.timed, &args.capacity, wishes.port)?;
         let card = vfio(address, args.pci_id)?;
@@ -154,8 +158,19 @@ pub(crate) fn with_session<E: Errand>(
         });
     }
     refuse_pci_id(args.pci_id)?;
+    #[cfg(feature = "rtl")]
+    if let (CardName::Rtl, Some(image)) = (args.card, &image) {
+        let image = Arc::clone(image);
+        refuse_timed(args)?;
+        let capabilities = crate::rtl::capabilities(&args.capacity);
+        let card = crate::rtl::card(capabilities, image, errand.port(&capabilities)?)
+            .map_err(E::Error::from)?;
+        let config = config(args, wishes, capabilities.ring_slots);
+        return in_session(card, &config, wishes.trace, errand, || Ok(Outside::default()));
+    }
     let capabilities = capabilities(&args.capacity, wishes.paths);
     let port = errand.port(&capabilities)?;
+    let body = image.map_or(Body::Native, Body::Riscv);
     let card = model(CardConfig { capabilities, body, ..CardConfig::default() }, args.timed, port);
     let config = config(args, wishes, capabilities.ring_slots);
     in_session(card, &config, wishes.trace, errand, || Ok(Outside::default()))
@@ -229,6 +244,14 @@ pub(crate) fn refuse_pci_id(id: Option<PciId>) -> Result<(), CardError> {
     id.map_or(Ok(()), |_| Err(CardError::PciId))
 }
 
+/// Refuses `--timed` for a card whose time is never another.
+#[cfg(feature = "rtl")]
+fn refuse_timed(args: &CardArgs) -> Result<(), CardError> {
+    let why = "it has a clock of its own";
+    let refused = CardError::ModelOnly { option: "--timed", card: args.card, why };
+    if args.timed { Err(refused) } else { Ok(()) }
+}
+
 /// Takes the PCIe card at `address` into use, which has the ID `id` or flue's own.
 ///
 /// # Errors
@@ -295,10 +318,10 @@ fn config(args: &CardArgs, wishes: Wishes<'_>, ring_slots: u32) -> Config {
         transmit_slots: ring_slots,
         packet_bytes: wishes.packet_bytes.unwrap_or(default.packet_bytes),
         // Handles are the same in every run of a timed card.
-        generation_seed: args.timed.then_some(1),
+        generation_seed: args.is_timed().then_some(1),
         grace_ms: args.grace_ms,
         // On a card with a life of its own a wait sleeps; a timed card goes on only while polled.
-        interrupts: !args.timed,
+        interrupts: !args.is_timed(),
         port_vlans: args.port_vlans.clone(),
         ..default
     }

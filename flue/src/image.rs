@@ -22,15 +22,18 @@ pub(crate) enum NoImage {
     NotFor(CardName),
     /// None was named and none was built.
     #[error(
-        "--card riscv: no {BUILT} in a folder above {}; build it with `cargo xtask firmware`, \
-         or name one with --image FILE", .0.display()
+        "--card {card}: no {BUILT} in a folder above {}; build it with `cargo xtask firmware`, \
+         or name one with --image FILE", .program.display()
     )]
-    NotBuilt(PathBuf),
+    NotBuilt {
+        /// The card that needs one.
+        card: CardName,
+        /// This program.
+        program: PathBuf,
+    },
     /// Where this program lies cannot be known.
-    #[error(
-        "--card riscv: cannot tell where this program is: {0}; name the image with --image FILE"
-    )]
-    Nowhere(#[source] std::io::Error),
+    #[error("--card {0}: cannot tell where this program is: {1}; name the image with --image FILE")]
+    Nowhere(CardName, #[source] std::io::Error),
     /// It is none.
     #[error("{}: {source}; build one with `cargo xtask firmware`", .path.display())]
     Bad {
@@ -46,21 +49,30 @@ pub(crate) enum NoImage {
 /// # Errors
 /// All of [`NoImage`].
 pub(crate) fn body(card: CardName, named: Option<&Path>) -> Result<Body, NoImage> {
+    Ok(image(card, named)?.map_or(Body::Native, Body::Riscv))
+}
+
+/// What the core of `card` runs, if it takes an image.
+///
+/// # Errors
+/// All of [`NoImage`].
+pub(crate) fn image(card: CardName, named: Option<&Path>) -> Result<Option<Arc<Image>>, NoImage> {
     match (card, named) {
-        (CardName::Riscv, Some(path)) => read(path),
-        (CardName::Riscv, None) => {
-            let program = std::env::current_exe().map_err(NoImage::Nowhere)?;
-            read(&built(&program).ok_or(NoImage::NotBuilt(program))?)
+        (CardName::Riscv | CardName::Rtl, Some(path)) => read(path).map(Some),
+        (CardName::Riscv | CardName::Rtl, None) => {
+            let program =
+                std::env::current_exe().map_err(|source| NoImage::Nowhere(card, source))?;
+            read(&built(&program).ok_or(NoImage::NotBuilt { card, program })?).map(Some)
         }
         (_, Some(_)) => Err(NoImage::NotFor(card)),
-        (_, None) => Ok(Body::Native),
+        (_, None) => Ok(None),
     }
 }
 
-fn read(path: &Path) -> Result<Body, NoImage> {
+fn read(path: &Path) -> Result<Arc<Image>, NoImage> {
     let bad = |source| NoImage::Bad { path: path.to_owned(), source };
     let image = Image::open(path).map_err(bad)?;
-    Ok(Body::Riscv(Arc::new(image)))
+    Ok(Arc::new(image))
 }
 
 /// The image in the nearest folder above `program` that has one.

@@ -116,7 +116,7 @@ impl Errand for Look<'_> {
         outside: Outside,
     ) -> Result<String, InspectError> {
         let Self(args) = self;
-        let mut runner = Runner::new(session, args.card.timed)?;
+        let mut runner = Runner::new(session, args.card.is_timed())?;
         if let Some(script) = &args.script {
             run_file(&mut runner, script, &mut io::stderr().lock())?;
         }

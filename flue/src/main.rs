@@ -16,6 +16,8 @@ mod packet;
 mod pipeline;
 mod progress;
 mod routes;
+#[cfg(feature = "rtl")]
+mod rtl;
 mod script;
 mod seed;
 mod serve;
@@ -150,7 +152,7 @@ impl Errand for Script<'_> {
     }
 
     fn run<B: Backing>(self, session: Session<B>, _: Outside) -> Result<bool, CommandError> {
-        let mut runner = Runner::new(session, self.args.card.timed)?;
+        let mut runner = Runner::new(session, self.args.card.is_timed())?;
         let ended = script::run_file(&mut runner, &self.args.script, &mut io::stdout().lock());
         // The card goes first, so that the capture is complete.
         drop(runner);

@@ -177,6 +177,19 @@ impl Image {
         self.segments.iter().map(|segment| segment.bytes.len()).sum()
     }
 
+    /// The core's RAM from its first byte on with the image in it, as far as the image reaches: what
+    /// a memory of words is initialised with.
+    #[must_use]
+    pub fn words(&self) -> Vec<u32> {
+        let offset = |segment: &Segment| (segment.address - RAM) as usize;
+        let end = self.segments.iter().map(|segment| offset(segment) + segment.bytes.len()).max();
+        let mut bytes = vec![0; end.unwrap_or(0).next_multiple_of(4)];
+        for segment in &self.segments {
+            bytes[offset(segment)..][..segment.bytes.len()].copy_from_slice(&segment.bytes);
+        }
+        bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect()
+    }
+
     /// A hart with fresh RAM and the image in it, at its first instruction.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use abi::host::register::DOORBELL_PAGE_BYTES;
 use host_driver::memory::Memory;
+use vmm_sys_util::eventfd::EventFd;
 
 use crate::interrupts::Interrupts;
 use crate::iommu::{Iommu, Permission, Refusal, Window};
@@ -87,6 +88,52 @@ impl Slot {
     #[must_use]
     pub fn last_refused(&self) -> Option<Refusal> {
         self.iommu.last_refused()
+    }
+
+    /// Makes `memory` reachable at an IOVA of the slot's choice.
+    ///
+    /// # Errors
+    /// When the range is one too many, or no IOVA is left.
+    pub fn map(&self, memory: &Memory) -> io::Result<u64> {
+        self.iommu.map(memory)
+    }
+
+    /// The eventfd that `vector` signals; the same one for everybody who asks.
+    ///
+    /// # Errors
+    /// When there is no such vector or the system refuses.
+    pub fn eventfd(&self, vector: u32) -> io::Result<EventFd> {
+        self.interrupts.eventfd(vector)
+    }
+
+    /// Reads whole words at `iova`, a multiple of 4, as the card in the slot does.
+    ///
+    /// # Errors
+    /// [`Refusal`] when something of it is not mapped for that, or the card has not the bus.
+    pub fn read(&self, iova: u64, words: &mut [u32]) -> Result<(), Refusal> {
+        self.iommu.window().read(iova, words)
+    }
+
+    /// Writes whole words at `iova`, a multiple of 4, in order, as the card in the slot does.
+    ///
+    /// # Errors
+    /// As for [`Slot::read`].
+    pub fn write(&self, iova: u64, words: &[u32]) -> Result<(), Refusal> {
+        self.iommu.window().write(iova, words)
+    }
+
+    /// Writes an entry of four words at `iova` such that its last word publishes it and every write
+    /// before it.
+    ///
+    /// # Errors
+    /// As for [`Slot::read`].
+    pub fn publish(&self, iova: u64, entry: &[u32; 4]) -> Result<(), Refusal> {
+        self.iommu.window().publish(iova, entry)
+    }
+
+    /// Signals `vector` for the card in the slot. Returns whether the card may and somebody listens.
+    pub fn signal(&self, vector: u32) -> bool {
+        self.raise(&self.iommu.window(), vector)
     }
 
     /// Signals `vector`. Returns whether the card may and somebody listens.

@@ -18,6 +18,7 @@ mod guest;
 mod print;
 mod project;
 mod report;
+mod rtl;
 mod rules;
 mod sanitize;
 mod step;
@@ -77,6 +78,13 @@ enum Job {
     /// Measures the engine beside floors and peers, judges it, and writes a report.
     #[command(after_help = bench::HELP)]
     Bench(#[command(flatten)] bench::Options),
+    /// Brings what simulates the card in SystemVerilog, and tests that card.
+    #[command(after_help = rtl::HELP)]
+    Rtl {
+        /// What to do.
+        #[arg(value_enum)]
+        job: rtl::Job,
+    },
     /// Drives a card through the kernel's VFIO, in a virtual machine that it brings.
     #[command(after_help = vm::HELP)]
     Vm {
@@ -126,6 +134,7 @@ fn run(job: &Job) -> Result<(), Error> {
         Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
         Job::Firmware { target, json } => firmware::run(&project, *target, *json),
         Job::Bench(options) => bench::run(&project, options),
+        Job::Rtl { job } => rtl::run(&project, *job),
         Job::Stress => suite::long_stress(&project),
         Job::Vm { list: true, .. } => {
             vm::list();

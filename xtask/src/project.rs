@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// Crates whose sources are checked and whose tests are run.
-pub(crate) const CRATES: [&str; 8] =
-    ["abi", "host-driver", "firmware", "rv32", "hw-model", "flue", "benches", "xtask"];
+pub(crate) const CRATES: [&str; 9] =
+    ["abi", "host-driver", "firmware", "rv32", "hw-model", "rtl-sim", "flue", "benches", "xtask"];
 /// Crates that are not in a folder of their name, but in another crate's, for which they are.
 const INNER: [(&str, &str); 2] = [("rv32", "hw-model/rv32"), ("firmware-image", "firmware/image")];
 /// Holds what cargo builds; never sources.

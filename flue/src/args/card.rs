@@ -14,7 +14,11 @@ const TABLE_ENTRIES_MAX: u32 = 16_777_216;
 /// How a PCIe card's name begins.
 const VFIO: &str = "vfio:";
 /// The cards that there are, for a message.
-const CARDS: &str = "`model`, `riscv` and `vfio:BDF`";
+const CARDS: &str = if cfg!(feature = "rtl") {
+    "`model`, `riscv`, `rtl` and `vfio:BDF`"
+} else {
+    "`model`, `riscv` and `vfio:BDF`"
+};
 
 /// A card that this version can drive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub(crate) enum CardName {
     Model,
     /// The same with the firmware's image on a simulated RISC-V core.
     Riscv,
+    /// The card in SystemVerilog, simulated in this process.
+    Rtl,
     /// A PCIe card, real or served, through Linux VFIO.
     Vfio(PciAddress),
 }
@@ -34,7 +40,11 @@ impl FromStr for CardName {
         let absent = match text {
             "model" => return Ok(Self::Model),
             "riscv" => return Ok(Self::Riscv),
-            "rtl" => "the card in SystemVerilog comes with a later version",
+            "rtl" if cfg!(feature = "rtl") => return Ok(Self::Rtl),
+            "rtl" => {
+                "the card in SystemVerilog is in a build with feature `rtl`: \
+                 cargo xtask rtl setup; cargo build --release --package flue --features rtl"
+            }
             _ => match text.strip_prefix(VFIO) {
                 Some(address) => {
                     let address = address.parse().map_err(|error: NoAddress| error.to_string())?;
@@ -48,6 +58,11 @@ impl FromStr for CardName {
 }
 
 impl CardName {
+    /// Whether its time passes only while somebody in this process waits for it.
+    pub(crate) fn is_simulated(self) -> bool {
+        matches!(self, Self::Rtl)
+    }
+
     /// Whether it is a model in this process, whatever its core.
     pub(crate) fn is_model(self) -> bool {
         matches!(self, Self::Model | Self::Riscv)
@@ -59,6 +74,7 @@ impl fmt::Display for CardName {
         match self {
             Self::Model => f.write_str("model"),
             Self::Riscv => f.write_str("riscv"),
+            Self::Rtl => f.write_str("rtl"),
             Self::Vfio(address) => write!(f, "{VFIO}{address}"),
         }
     }
@@ -167,9 +183,11 @@ mod tests {
     fn a_card_that_is_not_there_is_named_as_such() {
         assert_eq!("model".parse(), Ok(CardName::Model));
         assert_eq!("riscv".parse(), Ok(CardName::Riscv));
-        for card in ["rtl", "fpga"] {
-            let error = card.parse::<CardName>().unwrap_err();
-            assert!(error.ends_with("has `model`, `riscv` and `vfio:BDF`"), "{error}");
+        let error = "fpga".parse::<CardName>().unwrap_err();
+        assert!(error.ends_with(CARDS), "{error}");
+        match "rtl".parse::<CardName>() {
+            Ok(card) => assert!(cfg!(feature = "rtl") && card == CardName::Rtl),
+            Err(error) => assert!(error.contains("--features rtl"), "{error}"),
         }
     }
 

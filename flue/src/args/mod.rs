@@ -215,10 +215,10 @@ pub(crate) struct ConformanceArgs {
     /// Claims to try: a name, or how names begin. Default: all.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// Card to try them on: `model`, `riscv`, or `vfio:BDF` for a card with a bench BAR.
+    /// Card to try them on: `model`, `riscv`, `rtl`, or `vfio:BDF` for a card with a bench BAR.
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
-    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    /// Firmware image of a `riscv` or `rtl` card; by default the one that `cargo xtask firmware` has built.
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
     /// PCI ID of a `vfio:` card that has one of its own; by default flue's, 1af4:10f0.
@@ -245,7 +245,7 @@ pub(crate) struct ServeArgs {
     /// judge frames. A real card has none.
     #[arg(long)]
     pub(crate) bench: bool,
-    /// Card to serve: `model`, or `riscv`. (`rtl` is not in this version.)
+    /// Card to serve: `model`, or `riscv`.
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
     /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
@@ -326,11 +326,12 @@ pub(crate) struct PortArgs {
 #[command(next_help_heading = "Card")]
 pub(crate) struct CardArgs {
     /// Card to run on: `model` (in this process), `riscv` (the same, with the firmware's image on a
-    /// simulated RISC-V core), or `vfio:BDF`, a PCIe card that is bound to vfio-pci, as in
-    /// vfio:0000:01:00.0. (`rtl` is not in this version.)
+    /// simulated RISC-V core), `rtl` (the card in SystemVerilog, simulated clock by clock; in builds
+    /// with feature `rtl`), or `vfio:BDF`, a PCIe card that is bound to vfio-pci, as in
+    /// vfio:0000:01:00.0.
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
-    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    /// Firmware image of a `riscv` or `rtl` card; by default the one that `cargo xtask firmware` has built.
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
     /// PCI ID of a `vfio:` card that has one of its own; by default flue's, 1af4:10f0.
@@ -350,6 +351,13 @@ pub(crate) struct CardArgs {
     /// once.
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     pub(crate) grace_ms: u32,
+}
+
+impl CardArgs {
+    /// Whether the card's time passes only while somebody in this process waits for it.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed || self.card.is_simulated()
+    }
 }
 
 /// How `failover` moves the paths of the router that died.

@@ -81,6 +81,15 @@ pub(crate) fn run(args: &ConformanceArgs) -> Result<bool, ConformanceError> {
             let rig = ModelRig { is_timed: args.timed, body, ..ModelRig::FREE_RUNNING };
             try_all(args, &pick(&chosen), &rig, || true, &mut io::stdout())
         }
+        #[cfg(feature = "rtl")]
+        CardName::Rtl => {
+            card::refuse_pci_id(args.pci_id)?;
+            let image = image::image(args.card, args.image.as_deref()).map_err(CardError::from)?;
+            let rig = crate::rtl::rig(image.expect("this card takes an image"));
+            try_all(args, &pick(&chosen), &rig, || true, &mut io::stdout())
+        }
+        #[cfg(not(feature = "rtl"))]
+        CardName::Rtl => unreachable!("the name is refused where it is read"),
         CardName::Vfio(address) => on_served(args, &chosen, address),
     }
 }

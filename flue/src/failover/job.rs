@@ -95,7 +95,7 @@ impl<'a, B: Backing> Job<'a, B> {
         let pump =
             Pump::new(transmitter, self.plan, handles.clone(), self.args.seed, self.observer);
         times.clock_error_ns = self.set_clock();
-        let mut traffic = Traffic::start(self.session, pump, self.args.card.timed);
+        let mut traffic = Traffic::start(self.session, pump, self.args.card.is_timed());
 
         let warm = paths.clamp(WARM_FRAMES.0, WARM_FRAMES.1);
         let bar = self.steps.bar("traffic", warm);

@@ -107,6 +107,15 @@ pub(crate) fn run(project: &Project, target: Target, is_json: bool) -> Result<()
     verdict(audit)
 }
 
+/// The image for the card's core, built if need be.
+///
+/// # Errors
+/// When it cannot be built.
+pub(crate) fn image(project: &Project) -> Result<PathBuf, Error> {
+    let _alone = bring::alone(&folder(project), "cargo xtask firmware")?;
+    build(project, Target::Imc, &Core::bring(project, Target::Imc)?)
+}
+
 /// As a step of the suite: lints it, builds it for every target, and sees the audit find flaws.
 ///
 /// # Errors

@@ -104,7 +104,7 @@ impl Errand for Measure<'_> {
 
     fn run<B: Backing>(self, session: Session<B>, _: Outside) -> Result<Figures, BenchError> {
         let Self(args) = self;
-        let timed = args.card.timed;
+        let timed = args.card.is_timed();
         let steps = Steps::new(false);
         let mut work = Work::new(&session, args)?;
         let mut bulk = work.offload_and_terminate(steps)?;

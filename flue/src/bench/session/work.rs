@@ -62,7 +62,7 @@ impl<'a, B: Backing> Work<'a, B> {
         let outcome = done("offload of two routers", session.run(tree)?)?;
         Ok(Self {
             session,
-            is_timed: args.card.timed,
+            is_timed: args.card.is_timed(),
             budget: Duration::from_secs(args.seconds),
             started: Instant::now(),
             routers: [outcome.block(0).handle, outcome.block(1).handle],

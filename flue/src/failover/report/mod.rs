@@ -98,7 +98,7 @@ impl Report {
         let share = plan.shares()[usize::from(job.failed)];
         let promises = promises::all(sight, &findings, share, moved, totals, checks);
         let ipv6_paths = (0..plan.paths()).filter(|path| plan.is_ipv6(*path)).count() as u32;
-        let timed = job.args.card.timed;
+        let timed = job.args.card.is_timed();
         let counts_cycles = timed || !job.args.card.card.is_model();
         Self {
             ok: promises.iter().all(Promise::is_kept) && findings.are_clean(),
