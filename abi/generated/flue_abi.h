@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.2, ABI hash 0x9a3fda47.
+ * Version 1.2, ABI hash 0x90c8aeae.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x2u
-#define FLUE_ABI_HASH 0x9a3fda47u
+#define FLUE_ABI_HASH 0x90c8aeaeu
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -586,6 +586,8 @@ FLUE_ASSERT(offsetof(struct flue_mirror_record, at_ns) == 8, "flue_mirror_record
 #define FLUE_FAIL_CODE_RING_BUS 0x9u
 /* A DMA window that the host was told of could not be taken. */
 #define FLUE_FAIL_CODE_WINDOW 0xau
+/* The link engine did not answer the firmware. */
+#define FLUE_FAIL_CODE_ENGINE 0xbu
 
 /* State of one ring, as its RING_STATE register shows it. */
 /* Off. */
@@ -1358,6 +1360,12 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_CORE_WINDOWS_NOTICE_SLOTS 0x10u
 /* Distance of two ring banks in bytes. */
 #define FLUE_CORE_WINDOWS_CORE_RING_STRIDE 0x40u
+/* Aliases that paths leave in one order of the link engine at most. */
+#define FLUE_CORE_WINDOWS_LINK_ALIASES 0x8u
+/* Words that name the entries which the link engine refused. */
+#define FLUE_CORE_WINDOWS_LINK_REFUSED_WORDS 0x4u
+/* Looks after which a link engine that has not answered never will. */
+#define FLUE_CORE_WINDOWS_LINK_LOOKS_MAX 0x400u
 
 /* The control page. QEMU's finisher reads as zero, so zero means: no card around the core. */
 /* Wo: Ends a run without a card: see Finish. */
@@ -1475,6 +1483,37 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* Ro: Not 0: that answer is that the address was not mapped for the card. */
 #define FLUE_REG_LIST_REFUSED 0x420u
 
+/* The link engine, of a core that has one: see CoreFeature. */
+/* Wo: The neighbor that the paths go to. */
+#define FLUE_REG_LINK_TO 0x600u
+/* Wo: Its home alias. */
+#define FLUE_REG_LINK_HOME 0x604u
+/* Wo: Card time in ms that moved paths are stamped with. */
+#define FLUE_REG_LINK_MS 0x608u
+/* Wo: Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
+ * to 23, the command ring in bits 24 to 31. */
+#define FLUE_REG_LINK_RANGE 0x60cu
+/* Wo: Gives the order, and counts orders from 1. What was stored before holds until another
+ * store. */
+#define FLUE_REG_LINK_ORDERED 0x610u
+/* Ro: The order that was carried out last. */
+#define FLUE_REG_LINK_ENDED 0x614u
+/* Ro: What it came to: the entry behind the last that is answered in bits 0 to 11, aliases
+ * that paths have left in bits 12 to 15, and bit 16: entries were refused. */
+#define FLUE_REG_LINK_ANSWER 0x618u
+
+/* Entries that the link engine refused, a bit each, 32 a register, bank stride 4. */
+#define FLUE_CORE_LINK_REFUSED_BANK_STRIDE 0x4u
+/* Ro: The lowest bit is the first of its 32 entries. */
+#define FLUE_REG_LINK_REFUSED 0x640u
+
+/* Aliases that paths have left, in the order in which they were first left. */
+#define FLUE_CORE_LINK_LEFT_BANK_STRIDE 0x8u
+/* Ro: The alias. */
+#define FLUE_REG_LINK_LEFT_ALIAS 0x680u
+/* Ro: Paths that have left it. */
+#define FLUE_REG_LINK_LEFT_PATHS 0x684u
+
 /* An outbox entry. Filled by the core before OUTBOX_FILLED passes it. */
 #define FLUE_TABLE_OUTBOX_ENTRY_WORDS 32u
 /* What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
@@ -1516,6 +1555,8 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* A card is around the core: it announces epochs and wakes the core. Without it the core takes
  * every epoch for announced, works off what is in memory, and ends the run. */
 #define FLUE_CORE_FEATURE_CARD 0x1u
+/* A link engine is there: see LINK_ORDERED. */
+#define FLUE_CORE_FEATURE_LINK_ENGINE 0x2u
 
 /* What FINISH takes, as the finisher of QEMU's virt machine (hw/misc/sifive_test.h). */
 /* The run is over. */

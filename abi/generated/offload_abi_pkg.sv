@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.2, ABI hash 0x9a3fda47.
+// Version 1.2, ABI hash 0x90c8aeae.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000002;
-  localparam logic [31:0] ABI_HASH = 32'h9a3fda47;
+  localparam logic [31:0] ABI_HASH = 32'h90c8aeae;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -572,6 +572,8 @@ package offload_abi_pkg;
   localparam logic [31:0] FAIL_CODE_RING_BUS = 32'h00000009;
   // A DMA window that the host was told of could not be taken.
   localparam logic [31:0] FAIL_CODE_WINDOW = 32'h0000000a;
+  // The link engine did not answer the firmware.
+  localparam logic [31:0] FAIL_CODE_ENGINE = 32'h0000000b;
 
   // State of one ring, as its RING_STATE register shows it.
   // Off.
@@ -1252,6 +1254,12 @@ package offload_abi_pkg;
   localparam logic [31:0] CORE_WINDOWS_NOTICE_SLOTS = 32'd16;
   // Distance of two ring banks in bytes.
   localparam logic [31:0] CORE_WINDOWS_CORE_RING_STRIDE = 32'd64;
+  // Aliases that paths leave in one order of the link engine at most.
+  localparam logic [31:0] CORE_WINDOWS_LINK_ALIASES = 32'd8;
+  // Words that name the entries which the link engine refused.
+  localparam logic [31:0] CORE_WINDOWS_LINK_REFUSED_WORDS = 32'd4;
+  // Looks after which a link engine that has not answered never will.
+  localparam logic [31:0] CORE_WINDOWS_LINK_LOOKS_MAX = 32'd1024;
 
   // The control page. QEMU's finisher reads as zero, so zero means: no card around the core.
   // Wo: Ends a run without a card: see Finish.
@@ -1369,6 +1377,37 @@ package offload_abi_pkg;
   // Ro: Not 0: that answer is that the address was not mapped for the card.
   localparam logic [31:0] REG_LIST_REFUSED = 32'h00000420;
 
+  // The link engine, of a core that has one: see CoreFeature.
+  // Wo: The neighbor that the paths go to.
+  localparam logic [31:0] REG_LINK_TO = 32'h00000600;
+  // Wo: Its home alias.
+  localparam logic [31:0] REG_LINK_HOME = 32'h00000604;
+  // Wo: Card time in ms that moved paths are stamped with.
+  localparam logic [31:0] REG_LINK_MS = 32'h00000608;
+  // Wo: Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
+  // to 23, the command ring in bits 24 to 31.
+  localparam logic [31:0] REG_LINK_RANGE = 32'h0000060c;
+  // Wo: Gives the order, and counts orders from 1. What was stored before holds until another
+  // store.
+  localparam logic [31:0] REG_LINK_ORDERED = 32'h00000610;
+  // Ro: The order that was carried out last.
+  localparam logic [31:0] REG_LINK_ENDED = 32'h00000614;
+  // Ro: What it came to: the entry behind the last that is answered in bits 0 to 11, aliases
+  // that paths have left in bits 12 to 15, and bit 16: entries were refused.
+  localparam logic [31:0] REG_LINK_ANSWER = 32'h00000618;
+
+  // Entries that the link engine refused, a bit each, 32 a register, bank stride 4.
+  localparam int unsigned CORE_LINK_REFUSED_BANK_STRIDE = 4;
+  // Ro: The lowest bit is the first of its 32 entries.
+  localparam logic [31:0] REG_LINK_REFUSED = 32'h00000640;
+
+  // Aliases that paths have left, in the order in which they were first left.
+  localparam int unsigned CORE_LINK_LEFT_BANK_STRIDE = 8;
+  // Ro: The alias.
+  localparam logic [31:0] REG_LINK_LEFT_ALIAS = 32'h00000680;
+  // Ro: Paths that have left it.
+  localparam logic [31:0] REG_LINK_LEFT_PATHS = 32'h00000684;
+
   // An outbox entry. Filled by the core before OUTBOX_FILLED passes it.
   localparam int unsigned TABLE_OUTBOX_ENTRY_WORDS = 32;
   // What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
@@ -1410,6 +1449,8 @@ package offload_abi_pkg;
   // A card is around the core: it announces epochs and wakes the core. Without it the core takes
   // every epoch for announced, works off what is in memory, and ends the run.
   localparam logic [31:0] CORE_FEATURE_CARD = 32'h00000001;
+  // A link engine is there: see LINK_ORDERED.
+  localparam logic [31:0] CORE_FEATURE_LINK_ENGINE = 32'h00000002;
 
   // What FINISH takes, as the finisher of QEMU's virt machine (hw/misc/sifive_test.h).
   // The run is over.

@@ -2,20 +2,24 @@
 //!
 //! From `update`. Between chunks other rings are served. The target stays pinned, so it cannot
 //! be terminated meanwhile; it is looked at again before each chunk: once it is invalid, what
-//! remains fails, and what has moved stays there and is held. Counts are applied per run of
-//! paths that leave the same alias.
+//! remains fails, and what has moved stays there and is held.
+//!
+//! A card's link engine does what [`Target::line`] does entry by entry, where there is one
+//! ([`abi::core::link`]); all else is the same on both roads: paths are counted out by the alias that
+//! they leave, aliases in the order in which they were first left, and when a ninth comes, eight are
+//! counted out first. So tables are the same to the bit, whoever moved the links.
 
 use core::hint::black_box;
 use core::ops::Range;
 
-use abi::core::Fetched;
-use abi::core::Hal;
+use abi::core::mmio::{LINK_ALIASES, LINK_REFUSED_WORDS};
 use abi::core::table::{Control, alias, neighbor_private, path};
+use abi::core::{Fetched, Hal, LinkOrder};
 use abi::host::command::Selection;
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::register::Counter;
-use abi::host::status::{Detail, Kind, Status};
+use abi::host::status::{Detail, FailCode, Kind, Status};
 use abi::host::trace::TraceKind;
 
 use crate::parse::Head;
@@ -68,6 +72,15 @@ struct Tally {
     /// Paths that were moved, but for those of the run.
     moved: u32,
     failed: u32,
+}
+
+/// Aliases that paths have left and were not counted out of, in the order in which they were first
+/// left; and how many have left each, but for those of the run.
+struct Left {
+    aliases: [(u32, u32); LINK_ALIASES as usize],
+    count: u32,
+    /// Place of the run's alias.
+    current: u32,
 }
 
 /// A word of status bytes when all four paths are where they should be.
@@ -202,34 +215,123 @@ impl List {
             capacity: tables.paths.capacity(),
         };
         hal.expect_listed(ring, entries, target.paths, path::WORDS);
-        let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
-        let mut first = 0;
-        while first < entries {
-            let end = entries.min(first + LINE_ENTRIES);
-            let statuses = results.open_line(tree, self.offset + self.next + first);
-            if self.refusal.is_none() {
-                target.line(tables, hal, ring, first..end, &mut tally, statuses);
-            } else {
-                fail_all(statuses, end - first);
-                tally.failed += end - first;
+        let (moved, failed) = match self.refusal {
+            None if hal.has_link_engine() => {
+                let (moved, refused) = target.order(tables, hal, ring, entries);
+                (moved, self.write_refused(tables, hal, ring, tree, entries, results, &refused))
             }
-            results.close_line((end - first).div_ceil(4));
-            first = end;
-        }
-        tally = tally.end_run(tables, hal, NO_ALIAS);
-        if tally.moved != 0 {
-            tables.arrive(hal, target.home, self.to, tally.moved);
+            refusal => {
+                let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
+                let mut left = Left::none();
+                let mut first = 0;
+                while first < entries {
+                    let end = entries.min(first + LINE_ENTRIES);
+                    let statuses = results.open_line(tree, self.offset + self.next + first);
+                    if refusal.is_none() {
+                        let entries = first..end;
+                        target.line(tables, hal, ring, entries, &mut tally, &mut left, statuses);
+                    } else {
+                        fail_all(statuses, end - first);
+                        tally.failed += end - first;
+                    }
+                    results.close_line((end - first).div_ceil(4));
+                    first = end;
+                }
+                left.end_run(&tally);
+                left.depart(tables, hal);
+                (tally.moved + tally.run, tally.failed)
+            }
+        };
+        if moved != 0 {
+            tables.arrive(hal, target.home, self.to, moved);
             tree.epoch = Some(tables.mark_fence(hal, self.to));
-            hal.count(Counter::PATHS_RELINKED, tally.moved);
+            hal.count(Counter::PATHS_RELINKED, moved);
         }
-        hal.trace(TraceKind::LIST_CHUNK, ring, entries, tally.moved);
-        self.moved += tally.moved;
-        tree.done = tree.done.saturating_add(entries - tally.failed);
-        tree.failed = tree.failed.saturating_add(tally.failed);
+        hal.trace(TraceKind::LIST_CHUNK, ring, entries, moved);
+        self.moved += moved;
+        tree.done = tree.done.saturating_add(entries - failed);
+        tree.failed = tree.failed.saturating_add(failed);
+    }
+
+    /// Writes the status bytes of `entries` entries that were carried out but for the refused ones;
+    /// returns how many these are.
+    fn write_refused(
+        &self,
+        tables: &Tables,
+        hal: &impl Hal,
+        ring: u32,
+        tree: &Tree,
+        entries: u32,
+        results: &mut Results,
+        refused: &[u32; LINK_REFUSED_WORDS as usize],
+    ) -> u32 {
+        let mut failed = 0;
+        let (lines, _) = refused.as_chunks::<{ LINE_ENTRIES as usize / 32 }>();
+        let mut first = 0;
+        for refused in lines {
+            if first >= entries {
+                break;
+            }
+            let count = LINE_ENTRIES.min(entries - first);
+            let statuses = results.open_line(tree, self.offset + self.next + first);
+            *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
+            for (bits, start) in refused.iter().zip((0..).step_by(32)) {
+                let (mut bits, mut byte) = (*bits, start);
+                while bits != 0 {
+                    if bits & 1 != 0 {
+                        let handle = hal.list_entry(ring, first + byte);
+                        put_right(statuses, byte, refusal(tables, hal, handle));
+                        failed += 1;
+                    }
+                    bits >>= 1;
+                    byte += 1;
+                }
+            }
+            cut(statuses, count);
+            results.close_line(count.div_ceil(4));
+            first += count;
+        }
+        failed
     }
 }
 
 impl Target {
+    /// Lets the link engine move the paths of the first `entries` entries; counts them out. Returns
+    /// how many it moved, and a bit for each entry that it refused.
+    #[inline(never)]
+    fn order(
+        self,
+        tables: &mut Tables,
+        hal: &mut impl Hal,
+        ring: u32,
+        entries: u32,
+    ) -> (u32, [u32; LINK_REFUSED_WORDS as usize]) {
+        let Self { to, home, now_ms, .. } = self;
+        let mut order = LinkOrder { ring, first: 0, end: entries, to, home, now_ms };
+        let mut moved = 0;
+        let mut refused = [0; LINK_REFUSED_WORDS as usize];
+        while order.first < entries {
+            // It has room for aliases, so it gets at least one entry on.
+            let answer = hal.relink_listed(&order).filter(|answer| answer.next > order.first);
+            let Some(answer) = answer else {
+                hal.fail(FailCode::ENGINE, order.first);
+                break;
+            };
+            if answer.has_refused {
+                for (number, word) in (0..).zip(&mut refused) {
+                    *word |= hal.refused_entries(number);
+                }
+            }
+            for place in 0..answer.aliases {
+                let (alias, paths) = hal.left_alias(place);
+                tables.depart(hal, alias, paths);
+                moved += paths;
+            }
+            order.first = answer.next;
+        }
+        (moved, refused)
+    }
+
     /// Answers the entries of one line of status bytes, four a word. A function of its own: all
     /// registers are its loop's.
     #[inline(never)]
@@ -240,6 +342,7 @@ impl Target {
         ring: u32,
         entries: Range<u32>,
         counted: &mut Tally,
+        left: &mut Left,
         statuses: &mut [u32; LINE_WORDS],
     ) {
         let mut tally = *counted;
@@ -248,19 +351,12 @@ impl Target {
         *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
         for entry in entries.clone() {
             let handle = hal.list_entry(ring, entry);
-            if !self.relink(tables, hal, handle, &mut tally) {
+            if !self.relink(tables, hal, handle, &mut tally, left) {
                 tally.failed += 1;
-                let byte = entry - entries.start;
-                if let Some(word) = statuses.get_mut(byte as usize / 4) {
-                    *word ^= refusal(tables, hal, handle) << (byte % 4 * 8);
-                }
+                put_right(statuses, entry - entries.start, refusal(tables, hal, handle));
             }
         }
-        // The bytes of a last word behind the last entry are zero.
-        let count = entries.end - entries.start;
-        if let Some(word) = statuses.get_mut(count as usize / 4) {
-            *word &= (1 << (count % 4 * 8)) - 1;
-        }
+        cut(statuses, entries.end - entries.start);
         *counted = tally;
     }
 
@@ -272,6 +368,7 @@ impl Target {
         hal: &mut impl Hal,
         handle: Handle,
         tally: &mut Tally,
+        left: &mut Left,
     ) -> bool {
         // A handle of another kind becomes an index past the table.
         let index = handle.0 as u32 ^ Handle::new(Kind::PATH, 0, 0).0 as u32;
@@ -289,7 +386,7 @@ impl Target {
             if hal.load(tables.layout.alias(link) + alias::VIA) == self.to {
                 return true;
             }
-            *tally = tally.end_run(tables, hal, link);
+            *tally = left.turn_to(link, *tally, tables, hal);
         }
         hal.store(line + path::LINKED_MS, self.now_ms);
         // From here frames of this path go through the new neighbor.
@@ -299,14 +396,70 @@ impl Target {
     }
 }
 
-impl Tally {
-    /// Counts those out that left the last alias in a row; from here a run leaves `alias`.
+impl Left {
+    const fn none() -> Self {
+        Self { aliases: [(NO_ALIAS, 0); LINK_ALIASES as usize], count: 0, current: 0 }
+    }
+
+    /// The run is over; from here one leaves `alias`. When that is one too many, the others are
+    /// counted out first.
     #[inline(never)]
-    fn end_run(self, tables: &mut Tables, hal: &mut impl Hal, alias: u32) -> Self {
-        if self.run != 0 {
-            tables.depart(hal, self.alias, self.run);
+    fn turn_to(
+        &mut self,
+        alias: u32,
+        tally: Tally,
+        tables: &mut Tables,
+        hal: &mut impl Hal,
+    ) -> Tally {
+        self.end_run(&tally);
+        let mut place = 0;
+        for (left, _) in self.aliases.iter().take(self.count as usize) {
+            if *left == alias {
+                break;
+            }
+            place += 1;
         }
-        Self { alias, run: 0, moved: self.moved + self.run, failed: self.failed }
+        if place == self.count {
+            if place == LINK_ALIASES {
+                self.depart(tables, hal);
+                place = 0;
+            }
+            if let Some(left) = self.aliases.get_mut(place as usize) {
+                *left = (alias, 0);
+            }
+            self.count += 1;
+        }
+        self.current = place;
+        Tally { alias, run: 0, moved: tally.moved + tally.run, failed: tally.failed }
+    }
+
+    /// Adds a run to its alias.
+    fn end_run(&mut self, tally: &Tally) {
+        if let Some((_, paths)) = self.aliases.get_mut(self.current as usize) {
+            *paths += tally.run;
+        }
+    }
+
+    /// Counts all out.
+    fn depart(&mut self, tables: &mut Tables, hal: &mut impl Hal) {
+        for (alias, paths) in self.aliases.iter().take(self.count as usize) {
+            tables.depart(hal, *alias, *paths);
+        }
+        self.count = 0;
+    }
+}
+
+/// Turns the success of one entry into what it is.
+fn put_right(statuses: &mut [u32; LINE_WORDS], byte: u32, refusal: u32) {
+    if let Some(word) = statuses.get_mut(byte as usize / 4) {
+        *word ^= refusal << (byte % 4 * 8);
+    }
+}
+
+/// The bytes of a last word behind the last entry are zero.
+fn cut(statuses: &mut [u32; LINE_WORDS], count: u32) {
+    if let Some(word) = statuses.get_mut(count as usize / 4) {
+        *word &= (1 << (count % 4 * 8)) - 1;
     }
 }
 

@@ -8,18 +8,19 @@
 use abi::core::mmio::{
     self, ANNOUNCED, CORE_COUNT, CORE_CYCLES, CORE_FAIL, CORE_FAIL_CAUSE, CORE_FAIL_PC,
     CORE_FEATURES, CORE_HEARTBEAT, CORE_PORT_VLAN, CORE_TIME_MS, CORE_TRACE_FILLED, CORE_TRACE_ON,
-    CoreFeature, EVENT_LIMIT, LIST_ANSWERED, LIST_ASKED, LIST_ENTRIES, LIST_HIGH, LIST_LOW,
-    LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN, NOTICE_LEFT, NOTICE_TAKEN, NoticeKind,
-    OUTBOX_ENTRIES, OUTBOX_FILLED, OUTBOX_TAKEN, OutboxKind, PENDING, RAISED, REGISTERS,
-    RESULT_WORDS, SETTLED, STOPPED, TABLES, WAKE, notice, outbox_entry,
+    CoreFeature, EVENT_LIMIT, LINK_ANSWER, LINK_ENDED, LINK_HOME, LINK_LEFT_ALIAS, LINK_LEFT_PATHS,
+    LINK_LOOKS_MAX, LINK_MS, LINK_ORDERED, LINK_RANGE, LINK_REFUSED, LINK_TO, LIST_ANSWERED,
+    LIST_ASKED, LIST_ENTRIES, LIST_HIGH, LIST_LOW, LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN,
+    NOTICE_LEFT, NOTICE_TAKEN, NoticeKind, OUTBOX_ENTRIES, OUTBOX_FILLED, OUTBOX_TAKEN, OutboxKind,
+    PENDING, RAISED, REGISTERS, RESULT_WORDS, SETTLED, STOPPED, TABLES, WAKE, notice, outbox_entry,
 };
-use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
+use abi::core::{Capabilities, Fetched, Hal, LinkAnswer, LinkOrder, Notice, Settings};
 use abi::host::handle::Handle;
 use abi::host::limit;
 use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TRACE_RECORDS, TraceKind};
-use abi::layout::Reg;
+use abi::layout::{Reg, Ro};
 
 /// The core's way to memory and registers.
 pub trait Bus {
@@ -49,6 +50,9 @@ struct RingPositions {
 pub struct MmioHal<B> {
     bus: B,
     has_card: bool,
+    has_link_engine: bool,
+    /// Orders given to the link engine.
+    link_orders: u32,
     is_traced: bool,
     rings: [RingPositions; RINGS],
     outbox: u32,
@@ -66,6 +70,8 @@ impl<B: Bus> MmioHal<B> {
         Self {
             bus,
             has_card: features & CoreFeature::CARD.0 != 0,
+            has_link_engine: features & CoreFeature::LINK_ENGINE.0 != 0,
+            link_orders: 0,
             is_traced: false,
             rings: [ring; RINGS],
             outbox: 0,
@@ -304,6 +310,40 @@ impl<B: Bus> Hal for MmioHal<B> {
     fn list_entry(&self, ring: u32, entry: u32) -> Handle {
         let at = LISTS + ring * mmio::LIST_STRIDE + entry * 8;
         Handle(u64::from(self.bus.load(at)) | u64::from(self.bus.load(at + 4)) << 32)
+    }
+
+    #[inline(always)]
+    fn has_link_engine(&self) -> bool {
+        self.has_link_engine
+    }
+
+    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+        let number = self.link_orders.wrapping_add(1);
+        self.link_orders = number;
+        self.bus.release();
+        self.write_register(LINK_TO, order.to);
+        self.write_register(LINK_HOME, order.home);
+        self.write_register(LINK_MS, order.now_ms);
+        self.write_register(LINK_RANGE, mmio::link_range(order.ring, order.first, order.end));
+        self.write_register(LINK_ORDERED, number);
+        for _ in 0..LINK_LOOKS_MAX {
+            if self.register(LINK_ENDED) == number {
+                self.bus.acquire();
+                return Some(mmio::of_link_answer(self.register(LINK_ANSWER)));
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn refused_entries(&self, word: u32) -> u32 {
+        self.register(LINK_REFUSED.bank(word, 4))
+    }
+
+    #[inline(always)]
+    fn left_alias(&self, place: u32) -> (u32, u32) {
+        let at = |register: Reg<Ro>| self.register(register.bank(place, 8));
+        (at(LINK_LEFT_ALIAS), at(LINK_LEFT_PATHS))
     }
 
     #[inline(always)]

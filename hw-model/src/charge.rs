@@ -45,6 +45,8 @@ charges! {
     WRITE_WORD "write_word" "A word of `Hal::write`.",
     FETCH_LIST "fetch_list" "`Hal::fetch_list`.",
     LIST_ENTRY "list_entry" "`Hal::list_entry`.",
+    LINK_ORDER "link_order" "`Hal::relink_listed`, the engine's own time apart.",
+    LINK_LEFT "link_left" "`Hal::left_alias`.",
     RAISE "raise" "`Hal::raise`.",
     NOTICE "notice" "`Hal::notice` that gives one.",
     EVENT "event" "`Hal::event`.",

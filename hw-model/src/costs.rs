@@ -15,6 +15,15 @@ pub const WAKE_CYCLES: u64 = 2;
 /// milliseconds in which those timers count.
 pub const IDLE_QUANTUM_US: u64 = 50;
 
+/// What an order of the link engine takes beside its entries, from the store that gives it to the
+/// clock in which the core can see that it ended. Counted on the RTL (`link_engine.sv`).
+pub const LINK_PIPELINE_CYCLES: u32 = 12;
+/// One more entry: the engine takes one a clock. The same source.
+pub const LINK_PATH_CYCLES: u32 = 1;
+/// An alias that the engine has not met in this order yet: it stands still and looks. The same
+/// source.
+pub const LINK_LOOK_CYCLES: u32 = 7;
+
 /// From a doorbell in the page to the fetch engine that scans the page round-robin: one clock
 /// a ring, 16 rings, half of that on average. Derived.
 pub const DOORBELL_SCAN_CYCLES: u64 = 8;

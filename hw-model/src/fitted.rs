@@ -24,6 +24,8 @@ pub(crate) const FITTED_CYCLES: [u16; CHARGES] = [
     6, // write_word
     28, // fetch_list
     18, // list_entry
+    40, // link_order
+    12, // link_left
     3, // raise
     20, // notice
     40, // event

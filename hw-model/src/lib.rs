@@ -40,6 +40,7 @@ mod free_running;
 mod image;
 mod interrupts;
 mod iommu;
+mod link_engine;
 pub mod measure;
 pub mod memory;
 mod meter;

@@ -86,6 +86,11 @@ impl TablePort {
         Self { timing, line: Cell::new(NO_LINE), stored_at: Cell::new(0) }
     }
 
+    /// Whether time is counted and the memory lies on the chip.
+    pub(crate) const fn is_on_chip(&self) -> bool {
+        matches!(self.timing, Timing::OnChip)
+    }
+
     /// Nothing is kept and nothing is under way.
     pub(crate) fn reset(&self) {
         self.line.set(NO_LINE);

@@ -8,8 +8,9 @@
 
 use std::sync::Arc;
 
-use abi::core::{Fetched, Notice, Settings};
+use abi::core::{Fetched, LinkOrder, LinkWalk, Notice, Settings};
 use abi::host::command::Slot;
+use abi::host::handle::Handle;
 use abi::host::limit::COMMAND_RINGS_MAX;
 use abi::host::register::EVENT_RING;
 use abi::host::trace::{TraceKind, TraceWriter};
@@ -18,6 +19,7 @@ use host_driver::memory::Words;
 use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
 use crate::iommu::Window;
+use crate::link_engine;
 use crate::memory::{TablePlace, TablePort};
 use crate::notices::NoticeReceiver;
 use crate::outbox::{Outbox, publish, result};
@@ -273,6 +275,23 @@ impl Peripherals {
             Some(Some(ring)) => ring.list.state(),
             _ => Fetched::Failed,
         }
+    }
+
+    /// Whether the card has a link engine: on a clock that is counted, beside tables on the chip. On
+    /// the machine's own clock it would be a processor that does what the firmware does.
+    pub(crate) fn has_link_engine(&self) -> bool {
+        self.table_port.is_on_chip()
+    }
+
+    /// Lets the link engine carry out an order; the cycles that it takes.
+    pub(crate) fn relink_listed(&mut self, order: &LinkOrder) -> (LinkWalk, u32) {
+        self.has_acted = true;
+        let list = match self.rings.get(order.ring as usize) {
+            Some(Some(ring)) => Some(&ring.list),
+            _ => None,
+        };
+        let entry = |entry| list.map_or(Handle::NULL, |list| list.entry(entry));
+        link_engine::carry_out(&self.shared, &self.table, order, entry)
     }
 
     /// Raises the global epoch at `at`: a step is run in one go, but readers see what it raises

@@ -1,6 +1,7 @@
 // The core with everything that its address map shows.
 //
 //   core <-> core_bus <-> RAM | core_regs | mailbox, lists, notices | table_ram -> datapath
+//                               link_regs <-> link_engine <-> lists, table_ram
 //
 // Between the engines, which fill windows and read positions, and the firmware. What is new for the
 // firmware ends its sleep; what it stores into tables is told to the datapath, and the fence that
@@ -81,6 +82,8 @@ module core
     output tbl_index_t             tbl_index,
     output tbl_field_t             tbl_field,
     output logic [31:0]            tbl_data,
+    output logic                   tbl_stamp_we,
+    output logic [31:0]            tbl_stamp,
     output logic                   age_req,
     output tbl_index_t             age_index,
     output tbl_field_t             age_field,
@@ -111,6 +114,22 @@ module core
   logic table_req, table_store, table_is_inside, table_rsp_valid;
   logic [29:0] table_word;
   logic [31:0] table_rsp_value;
+  logic link_is_mine, link_is_readable, link_is_writable, regs_are_readable, regs_are_writable;
+  logic [31:0] link_load_value, regs_load_value;
+  logic link_start, link_is_busy, link_done, walk_store;
+  logic [2:0] link_ring;
+  list_entry_t link_first, link_last, link_next;
+  logic [31:0] link_to, link_ms;
+  tbl_index_t link_home, walk_index;
+  logic [3:0] link_aliases;
+  logic [LIST_CHUNK-1:0] link_refused;
+  link_aliases_t left_alias;
+  link_counts_t left_paths;
+  list_place_t walk_place;
+  line_bits_t mail_rline;
+  line_bits_t walk_line;
+  table_row_t paths_row, aliases_row, walk_row, walk_store_row;
+  logic [LINE_WORDS-1:0][31:0] walk_words;
   logic [31:0] notice_left, notice_taken, announced_before;
   logic raise_early, notice_arrived, was_full;
 
@@ -159,8 +178,8 @@ module core
       .RINGS(RINGS)
   ) u_core_regs (
       .clk, .rst_n(eng_rst_n), .offset({access_word[9:0], 2'd0}), .is_store(reg_store),
-      .store_value, .load_value(reg_load_value), .is_readable(reg_is_readable),
-      .is_writable(reg_is_writable), .capabilities, .settings, .port_vlans, .trace_on, .now_ms,
+      .store_value, .load_value(regs_load_value), .is_readable(regs_are_readable),
+      .is_writable(regs_are_writable), .capabilities, .settings, .port_vlans, .trace_on, .now_ms,
       .now_cycles, .ring_shown, .ring_running, .ring_failed, .fetched, .taken, .settled,
       .set_list_low, .set_list_high, .set_list_entries, .set_list_asked, .list_answered,
       .list_refused, .outbox_filled, .outbox_taken, .event_limit, .notice_left, .notice_taken,
@@ -170,6 +189,28 @@ module core
   );
 
   assign store_word = access_word[11:0];
+
+  // ---- the link engine --------------------------------------------------------------------------
+  link_regs u_link_regs (
+      .clk, .rst_n(eng_rst_n), .offset({access_word[9:0], 2'd0}), .is_store(reg_store),
+      .store_value, .is_mine(link_is_mine), .load_value(link_load_value),
+      .is_readable(link_is_readable), .is_writable(link_is_writable), .start(link_start),
+      .ring(link_ring), .first(link_first), .last(link_last), .to(link_to), .home(link_home),
+      .now_ms(link_ms), .done(link_done), .next(link_next), .aliases(link_aliases),
+      .refused(link_refused), .left_alias, .left_paths
+  );
+  assign reg_load_value  = link_is_mine ? link_load_value : regs_load_value;
+  assign reg_is_readable = link_is_mine ? link_is_readable : regs_are_readable;
+  assign reg_is_writable = link_is_mine ? link_is_writable : regs_are_writable;
+
+  link_engine u_link_engine (
+      .clk, .rst_n(eng_rst_n), .start(link_start), .ring(link_ring), .first(link_first),
+      .last(link_last), .to(link_to), .home(link_home), .cap_paths(capabilities[1]),
+      .is_busy(link_is_busy), .done(link_done), .next(link_next), .aliases(link_aliases),
+      .refused(link_refused), .left_alias, .left_paths, .list_place(walk_place),
+      .list_line(walk_line), .paths_row, .aliases_row, .row(walk_row), .row_words(walk_words),
+      .store(walk_store), .store_row(walk_store_row), .store_index(walk_index)
+  );
 
   // Something new for the core: what it waits for has come, or it is time to look at its timers.
   logic [RINGS-1:0] failed_before;
@@ -193,14 +234,15 @@ module core
       .LINES_LOG2(6 + $clog2(RINGS))
   ) u_mailbox (
       .clk, .we(mail_we), .wline(mail_line[5+$clog2(RINGS):0]), .wdata(mail_data),
-      .raddr(window_word[9+$clog2(RINGS):0]), .rdata(mail_rdata)
+      .raddr(window_word[9+$clog2(RINGS):0]), .rdata(mail_rdata), .rline(mail_rline)
   );
 
   line_ram #(
       .LINES_LOG2(4 + $clog2(RINGS))
   ) u_lists (
       .clk, .we(list_we), .wline(list_line[3+$clog2(RINGS):0]), .wdata(list_data),
-      .raddr(window_word[7+$clog2(RINGS):0]), .rdata(list_rdata)
+      .raddr(link_is_busy ? {walk_place[6+$clog2(RINGS):0], 1'b0} : window_word[7+$clog2(RINGS):0]),
+      .rdata(list_rdata), .rline(walk_line)
   );
 
   // ---- tables, and the fence behind them --------------------------------------------------------
@@ -219,7 +261,9 @@ module core
       .cap_source_macs(capabilities[4]), .clear, .clear_row(clear_at), .rows(table_rows),
       .req(table_req), .req_store(table_store), .req_word(table_word), .req_value(store_value),
       .is_inside(table_is_inside), .rsp_valid(table_rsp_valid), .rsp_value(table_rsp_value),
-      .tbl_we, .tbl_region, .tbl_index, .tbl_field, .tbl_data, .age_req, .age_index, .age_field,
+      .is_walked(link_is_busy), .walk_row, .walk_words, .walk_store, .walk_store_row, .walk_index,
+      .walk_link(link_home), .walk_stamp(link_ms), .paths_row, .aliases_row, .tbl_we, .tbl_region,
+      .tbl_index, .tbl_field, .tbl_data, .tbl_stamp_we, .tbl_stamp, .age_req, .age_index, .age_field,
       .age_data
   );
 

@@ -142,7 +142,7 @@ module core_bus
     end else if (in_notices) begin
       value = notice_rdata;
     end else if (is_features) begin
-      value = CORE_FEATURE_CARD;
+      value = CORE_FEATURE_CARD | CORE_FEATURE_LINK_ENGINE;
     end else if (!in_outbox && !in_trace) begin
       is_loadable = 1'b0;
     end

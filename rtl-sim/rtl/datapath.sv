@@ -47,6 +47,8 @@ module datapath
     input  tbl_index_t                      tbl_index,
     input  tbl_field_t                      tbl_field,
     input  logic [31:0]                     tbl_data,
+    input  logic                            tbl_stamp_we,
+    input  logic [31:0]                     tbl_stamp,
     input  logic                            age_req,
     input  tbl_index_t                      age_index,
     input  tbl_field_t                      age_field,
@@ -232,7 +234,7 @@ module datapath
   ) u_look_up (
       .clk, .rst_n(run_n), .clear, .is_clear(is_look_up_clear), .cap_neighbors, .cap_paths,
       .cap_connections, .cap_aliases, .now_ms, .stale_ms, .tbl_we, .tbl_region, .tbl_index,
-      .tbl_field, .tbl_data, .fresh_valid, .fresh_ready, .fresh, .retry_valid, .retry_ready,
+      .tbl_field, .tbl_data, .tbl_stamp_we, .tbl_stamp, .fresh_valid, .fresh_ready, .fresh, .retry_valid, .retry_ready,
       .retry, .let_in, .out_valid(route_valid), .out_ready(route_ready), .out_route(route),
       .out_frame(routed)
   );

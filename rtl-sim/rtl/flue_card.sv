@@ -355,7 +355,8 @@ module flue_card
   region_e tbl_region;
   tbl_index_t tbl_index, age_index;
   tbl_field_t tbl_field, age_field;
-  logic [31:0] tbl_data, age_data;
+  logic [31:0] tbl_data, tbl_stamp, age_data;
+  logic tbl_stamp_we;
   logic notice_valid, notice_ready;
   logic [1:0] notice_kind;
   logic [63:0] notice_handle;
@@ -379,7 +380,8 @@ module flue_card
       .outbox_store, .trace_store, .set_trace_filled, .count_valid, .count_number, .outbox_filled,
       .outbox_taken, .event_limit, .has_beaten, .heartbeat, .fail_valid(core_fail_valid),
       .fail_code(core_fail_code), .fail_pc(core_fail_pc), .fail_cause(core_fail_cause),
-      .nonsense(core_nonsense), .tbl_we, .tbl_region, .tbl_index, .tbl_field, .tbl_data, .age_req,
+      .nonsense(core_nonsense), .tbl_we, .tbl_region, .tbl_index, .tbl_field, .tbl_data, .tbl_stamp_we,
+      .tbl_stamp, .age_req,
       .age_index, .age_field, .age_data, .raise_valid, .raise_epoch, .announced, .notice_valid,
       .notice_ready, .notice_kind, .notice_handle
   );
@@ -461,7 +463,7 @@ module flue_card
       .clk, .rst_n, .soft_rst, .is_ready(is_open), .is_quiet(datapath_is_quiet),
       .is_cleared(datapath_is_cleared), .now_ms, .stale_ms(settings[2]), .cap_neighbors,
       .cap_paths, .cap_connections, .cap_aliases, .cap_held_per_path, .cap_held_total, .tbl_we,
-      .tbl_region, .tbl_index, .tbl_field, .tbl_data, .age_req, .age_index, .age_field, .age_data,
+      .tbl_region, .tbl_index, .tbl_field, .tbl_data, .tbl_stamp_we, .tbl_stamp, .age_req, .age_index, .age_field, .age_data,
       .ring_start(ring_start[TX_FIRST+:TX]), .ring_base({ring_base, 6'd0}),
       .ring_cpl_base({ring_cpl_base, 6'd0}), .ring_log2, .ring_vector,
       .ring_moderation_cycles(ring_moderation), .ring_running(ring_running[TX_FIRST+:TX]),

@@ -113,6 +113,20 @@ package flue_rtl_pkg;
   typedef logic [19:0] tbl_index_t;
   typedef logic [5:0] tbl_field_t;
 
+  // A row of table memory, which has 16 words.
+  typedef logic [15:0] table_row_t;
+
+  // ---- chunks of lists -------------------------------------------------------------------------
+  localparam int unsigned LIST_CHUNK = offload_abi_pkg::LIMIT_LIST_CHUNK;
+  // An entry of a chunk, or the one behind the last.
+  typedef logic [$clog2(LIST_CHUNK):0] list_entry_t;
+  // A list buffer, and an entry of it.
+  typedef logic [$clog2(LIST_CHUNK)+2:0] list_place_t;
+  // Aliases that paths leave in one order of the link engine.
+  localparam int unsigned LINK_ALIASES = offload_abi_pkg::CORE_WINDOWS_LINK_ALIASES;
+  typedef tbl_index_t [LINK_ALIASES-1:0] link_aliases_t;
+  typedef list_entry_t [LINK_ALIASES-1:0] link_counts_t;
+
   // ---- the trace: a record without its time, which csr adds ------------------------------------
   typedef struct packed {
     logic [31:0] value;

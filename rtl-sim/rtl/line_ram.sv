@@ -1,4 +1,5 @@
-// Lines from host memory that the core reads word by word: the mailboxes, the list buffers.
+// Lines from host memory that the core reads word by word: the mailboxes, the list buffers; the link
+// engine reads these by lines.
 //
 // Written a line of 64 bytes at a time by an engine, read a word at a time over the core's bus.
 // Whoever writes says by a position, later, that a line is whole; nothing is read before.
@@ -13,7 +14,8 @@ module line_ram
     input  logic [LINES_LOG2-1:0]   wline,
     input  line_bits_t              wdata,
     input  logic [LINES_LOG2+3:0]   raddr,  // word
-    output logic [31:0]             rdata   // a clock later
+    output logic [31:0]             rdata,  // a clock later
+    output line_bits_t              rline   // its line, a clock later
 );
 
   logic [LINE_WORDS-1:0][31:0] lines[1<<LINES_LOG2];
@@ -28,5 +30,6 @@ module line_ram
     word <= raddr[3:0];
   end
   assign rdata = row[word];
+  assign rline = row;
 
 endmodule : line_ram

@@ -37,6 +37,8 @@ module resolver
     input  tbl_index_t        tbl_index,
     input  tbl_field_t        tbl_field,
     input  logic       [31:0] tbl_data,
+    input  logic              tbl_stamp_we,
+    input  logic       [31:0] tbl_stamp,
     input  logic              in_valid,
     output logic              in_ready,
     input  logic       [63:0] in_handle,
@@ -167,6 +169,8 @@ module resolver
       .tbl_index,
       .tbl_field,
       .tbl_data,
+      .tbl_stamp_we,
+      .tbl_stamp,
       .read_index(path3[INDEX_BITS-1:0]),
       .read_entry(path5)
   );

@@ -4,9 +4,11 @@
 // each from the start of a row, as `TableLayout::new` places them for the capabilities at the
 // straps. Every store is told to the datapath, which keeps copies of what it reads, by region,
 // entry and word; the ages are the datapath's own, and loads of them go there.
+// While the link engine is busy it reads rows, and stores the link and the stamp of a path in one
+// clock; the core rests meanwhile.
 // Time: a load's answer stands two clocks after its request, an age's six; a store is told three
-// clocks after.
-// Invariant: the core is the only writer but for the ages.
+// clocks after, one of the engine one clock after.
+// Invariant: core and engine are the only writers but for the ages, and never both in one clock.
 
 module table_ram
   import offload_abi_pkg::*;
@@ -41,12 +43,25 @@ module table_ram
     output logic        is_inside,
     output logic        rsp_valid,
     output logic [31:0] rsp_value,
-    // What the datapath is told.
+    // The link engine: a row stands a clock after its number; a store goes to one path.
+    input  logic        is_walked,     // the engine is busy
+    input  table_row_t  walk_row,
+    output logic [LINE_WORDS-1:0][31:0] walk_words,
+    input  logic        walk_store,
+    input  table_row_t  walk_store_row,
+    input  tbl_index_t  walk_index,
+    input  tbl_index_t  walk_link,
+    input  logic [31:0] walk_stamp,
+    output table_row_t  paths_row,     // where paths begin
+    output table_row_t  aliases_row,   // where aliases begin
+    // What the datapath is told; a stamp comes in the clock of its link.
     output logic        tbl_we,
     output region_e     tbl_region,
     output tbl_index_t  tbl_index,
     output tbl_field_t  tbl_field,
     output logic [31:0] tbl_data,
+    output logic        tbl_stamp_we,
+    output logic [31:0] tbl_stamp,
     // Its ages: the answer stands two clocks after the request.
     output logic        age_req,
     output tbl_index_t  age_index,
@@ -91,27 +106,53 @@ module table_ram
       words <= whole_rows(first[REGIONS-1] + entries[REGIONS-1] * ENTRY_WORDS[REGIONS-1]);
     end
   end
-  assign rows  = words[19:4];
+  assign rows        = words[19:4];
+  assign paths_row   = first[REGION_PATH][19:4];
+  assign aliases_row = first[REGION_ALIAS][19:4];
 
   // ---- memory -----------------------------------------------------------------------------------
-  logic [LINE_WORDS-1:0][31:0] lines[ROWS];
+  // A memory for each word of a row: what is read is never written in the same clock, but for words
+  // that nobody uses then.
   logic [LINE_WORDS-1:0][31:0] row;
-  logic [ROW_BITS-1:0] row_at;
+  logic [ROW_BITS-1:0] read_at, write_at;
   logic is_cleared;
   logic is_stored;
 
   assign is_inside  = {2'd0, req_word} < words;
   assign is_cleared = clear && clear_row < rows;
   assign is_stored  = req && req_store && is_inside;
-  assign row_at     = clear ? ROW_BITS'(clear_row) : ROW_BITS'(req_word[29:4]);
+  assign read_at    = is_walked ? ROW_BITS'(walk_row) : ROW_BITS'(req_word[29:4]);
+  assign walk_words = row;
 
-  always_ff @(posedge clk) begin
-    for (int unsigned w = 0; w < LINE_WORDS; w++) begin
-      if (is_cleared || is_stored && req_word[3:0] == 4'(w)) begin
-        lines[row_at][w] <= clear ? '0 : req_value;
-      end
+  always_comb begin
+    write_at = ROW_BITS'(req_word[29:4]);
+    if (walk_store) write_at = ROW_BITS'(walk_store_row);
+    if (clear) write_at = ROW_BITS'(clear_row);
+  end
+
+  for (genvar w = 0; w < LINE_WORDS; w++) begin : g_word
+    // Paths lie two in a row.
+    localparam bit IS_LINK = w % TABLE_PATH_WORDS == TABLE_PATH_LINK;
+    localparam bit IS_STAMP = w % TABLE_PATH_WORDS == TABLE_PATH_LINKED_MS;
+    logic [31:0] column[ROWS];
+    logic is_walked_to;
+    logic we;
+    logic [31:0] value;
+    assign is_walked_to = walk_store && (IS_LINK || IS_STAMP) &&
+        walk_index[0] == 1'(w / TABLE_PATH_WORDS);
+    assign we = is_cleared || is_walked_to || is_stored && req_word[3:0] == 4'(w);
+    always_comb begin
+      value = req_value;
+      if (walk_store) value = IS_LINK ? 32'(walk_link) : walk_stamp;
+      if (clear) value = '0;
     end
-    row <= lines[row_at];
+
+    always_ff @(posedge clk) begin
+      if (we) column[write_at] <= value;
+    end
+    always_ff @(posedge clk) begin
+      row[w] <= column[read_at];
+    end
   end
 
   // ---- [region] [offset within it] [entry and word], a clock each -------------------------------
@@ -152,6 +193,13 @@ module table_ram
     tbl_index  <= index_2;
     tbl_field  <= field_2;
     tbl_data   <= value_2;
+    tbl_stamp  <= walk_stamp;
+    if (walk_store) begin
+      tbl_region <= REGION_PATH;
+      tbl_index  <= walk_index;
+      tbl_field  <= tbl_field_t'(TABLE_PATH_LINK);
+      tbl_data   <= 32'(walk_link);
+    end
     found      <= age_wait[1] ? age_data : row[word_1[3:0]];
   end
   assign age_index = tbl_index;
@@ -165,6 +213,7 @@ module table_ram
       store_2   <= 1'b0;
       age_2     <= 1'b0;
       tbl_we    <= 1'b0;
+      tbl_stamp_we <= 1'b0;
       age_req   <= 1'b0;
       age_wait  <= '0;
       rsp_valid <= 1'b0;
@@ -172,7 +221,8 @@ module table_ram
       load_1    <= req && !req_store && is_inside;
       store_1   <= is_stored;
       store_2   <= store_1;
-      tbl_we    <= store_2;
+      tbl_we    <= store_2 || walk_store;
+      tbl_stamp_we <= walk_store;
       age_2     <= load_1 && region_1 == REGION_AGE;
       age_req   <= age_2;
       age_wait  <= {age_wait[0], age_req};
@@ -186,6 +236,12 @@ module table_ram
     if (rst_n) begin
       assert (rows <= 16'(ROWS))
       else $error("more table rows in use than there are");
+      assert (!is_walked || !req)
+      else $error("the core reaches for a table that the link engine walks");
+      assert (!walk_store || walk_store_row < rows)
+      else $error("the link engine stores to a row that is not in use");
+      assert (!walk_store || !store_1 && !store_2)
+      else $error("the link engine stores while a store of the core is told");
     end
   end
   `endif

@@ -1,6 +1,7 @@
 // The resolver's copy of what it needs of a path's hot line.
 //
-// Written by the core's stores, one word a clock; read whole, two clocks from index to entry. The
+// Written by the core's stores, one word a clock, and by the link engine's, a link and its stamp a
+// clock; read whole, two clocks from index to entry. The
 // core reads its own copy, in `table_ram`.
 // Invariant: an entry is read as of one clock, that clock's store included.
 
@@ -19,6 +20,8 @@ module tbl_path
     input  tbl_index_t        tbl_index,
     input  tbl_field_t        tbl_field,
     input  logic       [31:0] tbl_data,
+    input  logic              tbl_stamp_we,  // beside a link: its stamp, in the same clock
+    input  logic       [31:0] tbl_stamp,
     input  index_t            read_index,
     output path_entry_t       read_entry
 );
@@ -102,9 +105,9 @@ module tbl_path
       .DEPTH(PATHS)
   ) u_stamps (
       .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_PATH_LINKED_MS)),
+      .we(walk_we || is_mine && (tbl_stamp_we || tbl_field == 6'(TABLE_PATH_LINKED_MS))),
       .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
+      .write_bits(walk_we ? '0 : tbl_stamp_we ? tbl_stamp : tbl_data),
       .read_at(read_index[AT_BITS-1:0]),
       .read_bits(read_entry.linked_ms)
   );

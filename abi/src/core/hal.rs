@@ -11,6 +11,9 @@ use super::super::host::limit;
 use super::super::host::register::Counter;
 use super::super::host::status::FailCode;
 use super::super::host::trace::TraceKind;
+#[cfg(doc)]
+use super::link::LinkWalk;
+use super::link::{LinkAnswer, LinkOrder};
 
 /// What this card offers. Constant from power-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +215,33 @@ pub trait Hal {
     #[inline(always)]
     fn expect_listed(&self, ring: u32, entries: u32, first: u32, words: u32) {
         let _ = (ring, entries, first, words);
+    }
+
+    /// Whether a link engine is there: the firmware then orders what it would do entry by entry.
+    /// Constant from power-on.
+    #[inline(always)]
+    fn has_link_engine(&self) -> bool {
+        false
+    }
+    /// Lets the link engine relink entries of a list buffer, as [`LinkWalk`] says; the core waits.
+    /// `None` when there is none, or when it does not answer.
+    #[inline(always)]
+    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+        let _ = order;
+        None
+    }
+    /// Which of the entries from 32 × `word` on the last order refused, a bit each.
+    #[inline(always)]
+    fn refused_entries(&self, word: u32) -> u32 {
+        let _ = word;
+        0
+    }
+    /// The alias that was left as the one behind `place` others in the last order, and by how many
+    /// paths.
+    #[inline(always)]
+    fn left_alias(&self, place: u32) -> (u32, u32) {
+        let _ = place;
+        (0, 0)
     }
 
     /// Raises the global epoch to `epoch` (Release): readers that announce it or a later one

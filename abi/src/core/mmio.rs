@@ -61,6 +61,12 @@ limits! {
         NOTICE_SLOTS: u32 = 16,
         /// Distance of two ring banks in bytes.
         CORE_RING_STRIDE: u32 = 64,
+        /// Aliases that paths leave in one order of the link engine at most.
+        LINK_ALIASES: u32 = 8,
+        /// Words that name the entries which the link engine refused.
+        LINK_REFUSED_WORDS: u32 = 4,
+        /// Looks after which a link engine that has not answered never will.
+        LINK_LOOKS_MAX: u32 = 1024,
     }
 }
 
@@ -197,6 +203,52 @@ registers! {
     }
 }
 
+registers! {
+    /// The link engine, of a core that has one: see CoreFeature.
+    CORE_LINK_REGISTERS = "core_link", stride 0 {
+        /// The neighbor that the paths go to.
+        0x600 => LINK_TO: Wo,
+        /// Its home alias.
+        0x604 => LINK_HOME: Wo,
+        /// Card time in ms that moved paths are stamped with.
+        0x608 => LINK_MS: Wo,
+        /// Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
+        /// to 23, the command ring in bits 24 to 31.
+        0x60c => LINK_RANGE: Wo,
+        /// Gives the order, and counts orders from 1. What was stored before holds until another
+        /// store.
+        0x610 => LINK_ORDERED: Wo,
+        /// The order that was carried out last.
+        0x614 => LINK_ENDED: Ro,
+        /// What it came to: the entry behind the last that is answered in bits 0 to 11, aliases that
+        /// paths have left in bits 12 to 15, and bit 16: entries were refused.
+        0x618 => LINK_ANSWER: Ro,
+    }
+}
+
+registers! {
+    /// Entries that the link engine refused, a bit each, 32 a register, bank stride 4.
+    CORE_LINK_REFUSED_BANK = "core_link_refused_bank", stride 4 {
+        /// The lowest bit is the first of its 32 entries.
+        0x640 => LINK_REFUSED: Ro,
+    }
+}
+
+registers! {
+    /// Aliases that paths have left, in the order in which they were first left.
+    CORE_LINK_LEFT_BANK = "core_link_left_bank", stride 8 {
+        /// The alias.
+        0x680 => LINK_LEFT_ALIAS: Ro,
+        /// Paths that have left it.
+        0x684 => LINK_LEFT_PATHS: Ro,
+    }
+}
+
+const _: () = assert!(
+    LINK_REFUSED_WORDS * 32 == super::super::host::limit::LIST_CHUNK,
+    "a bit for each entry of a chunk"
+);
+
 words! {
     /// An outbox entry. Filled by the core before OUTBOX_FILLED passes it.
     outbox_entry: 32 {
@@ -254,6 +306,8 @@ codes! {
         /// A card is around the core: it announces epochs and wakes the core. Without it the core
         /// takes every epoch for announced, works off what is in memory, and ends the run.
         1 => CARD = "card",
+        /// A link engine is there: see LINK_ORDERED.
+        2 => LINK_ENGINE = "link_engine",
     }
 }
 
@@ -272,6 +326,36 @@ codes! {
 #[must_use]
 pub const fn outbox_head(kind: OutboxKind, ring: u32, words: u32) -> u32 {
     kind.0 | ring << 8 | words << 16
+}
+
+/// The word that names entries of a list buffer to the link engine.
+#[inline(always)]
+#[must_use]
+pub const fn link_range(ring: u32, first: u32, end: u32) -> u32 {
+    first | end << 12 | ring << 24
+}
+
+/// The ring, the first entry and the one behind the last, of such a word.
+#[must_use]
+pub const fn of_link_range(word: u32) -> (u32, u32, u32) {
+    (word >> 24, word & 0xfff, word >> 12 & 0xfff)
+}
+
+/// The link engine's answer as a word.
+#[must_use]
+pub const fn link_answer(answer: super::LinkAnswer) -> u32 {
+    answer.next | answer.aliases << 12 | (answer.has_refused as u32) << 16
+}
+
+/// What such a word says.
+#[inline(always)]
+#[must_use]
+pub const fn of_link_answer(word: u32) -> super::LinkAnswer {
+    super::LinkAnswer {
+        next: word & 0xfff,
+        aliases: word >> 12 & 0xf,
+        has_refused: word & 1 << 16 != 0,
+    }
 }
 
 /// Address of the outbox entry at a position.

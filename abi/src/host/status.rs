@@ -176,6 +176,8 @@ codes! {
         9 => RING_BUS = "ring_bus",
         /// A DMA window that the host was told of could not be taken.
         10 => WINDOW = "window",
+        /// The link engine did not answer the firmware.
+        11 => ENGINE = "engine",
     }
 }
 

@@ -10,7 +10,9 @@ pub(crate) mod trees;
 use std::collections::{BTreeMap, VecDeque};
 
 use abi::core::table::TableLayout;
-use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
+use abi::core::{
+    Capabilities, Fetched, Hal, LinkAnswer, LinkOrder, LinkTable, LinkWalk, Notice, Settings,
+};
 use abi::host::command::Slot;
 use abi::host::handle::Handle;
 use abi::host::register::{COUNTERS, Counter};
@@ -37,6 +39,10 @@ pub(crate) struct Bench {
     list: Vec<Handle>,
     /// Slots taken and not yet settled.
     unsettled: u32,
+    /// There is a link engine.
+    pub(crate) has_link_engine: bool,
+    /// What it was ordered, carried out.
+    pub(crate) walks: Vec<LinkWalk>,
     /// Card time in ms.
     pub(crate) now_ms: u32,
     /// What was counted, by counter.
@@ -77,6 +83,8 @@ impl Bench {
             mailbox: VecDeque::new(),
             list: Vec::new(),
             unsettled: 0,
+            has_link_engine: false,
+            walks: Vec::new(),
             now_ms: 0,
             counts: [0; COUNTERS],
             events: Vec::new(),
@@ -170,6 +178,20 @@ pub(crate) fn capabilities() -> Capabilities {
     }
 }
 
+/// Table memory, for the link engine.
+struct Table<'a>(&'a mut Vec<u32>);
+
+impl LinkTable for Table<'_> {
+    fn load(&self, word: u32) -> u32 {
+        self.0[word as usize]
+    }
+    fn link(&mut self, stamp: (u32, u32), link: (u32, u32)) {
+        for (word, value) in [stamp, link] {
+            self.0[word as usize] = value;
+        }
+    }
+}
+
 impl Hal for Bench {
     fn capabilities(&self) -> Capabilities {
         self.capabilities
@@ -230,6 +252,24 @@ impl Hal for Bench {
     }
     fn list_entry(&self, _: u32, entry: u32) -> Handle {
         self.list[entry as usize]
+    }
+    fn has_link_engine(&self) -> bool {
+        self.has_link_engine
+    }
+    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+        let layout = TableLayout::new(&self.capabilities).expect("small tables");
+        let list = |entry| self.list[entry as usize];
+        let mut table = Table(&mut self.table);
+        let walk = LinkWalk::run(order, &layout, self.capabilities.paths, list, &mut table);
+        let answer = walk.answer();
+        self.walks.push(walk);
+        Some(answer)
+    }
+    fn refused_entries(&self, word: u32) -> u32 {
+        self.walks.last().expect("an order").refused[word as usize]
+    }
+    fn left_alias(&self, place: u32) -> (u32, u32) {
+        self.walks.last().expect("an order").left[place as usize]
     }
     fn raise(&mut self, epoch: u32) {
         self.epoch = epoch;

@@ -8,10 +8,11 @@ use abi::core::Fetched;
 use abi::core::mmio::{
     self, ANNOUNCED, CORE_COUNT, CORE_CYCLES, CORE_FAIL, CORE_FAIL_CAUSE, CORE_FAIL_PC,
     CORE_FEATURES, CORE_HEARTBEAT, CORE_PORT_VLAN, CORE_RING_STRIDE, CORE_TIME_MS,
-    CORE_TRACE_FILLED, CORE_TRACE_ON, CoreFeature, EVENT_LIMIT, FINISH, LIST_ANSWERED, LIST_ASKED,
-    LIST_ENTRIES, LIST_HIGH, LIST_LOW, LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN, MAILBOXES,
-    NOTICE_LEFT, NOTICE_TAKEN, NOTICES, OUTBOX, OUTBOX_FILLED, OUTBOX_TAKEN, PENDING, RAISED,
-    REGISTERS, SETTLED, STOPPED, TABLES, TRACE, WAKE,
+    CORE_TRACE_FILLED, CORE_TRACE_ON, CoreFeature, EVENT_LIMIT, FINISH, LINK_HOME, LINK_MS,
+    LINK_ORDERED, LINK_RANGE, LINK_TO, LIST_ANSWERED, LIST_ASKED, LIST_ENTRIES, LIST_HIGH,
+    LIST_LOW, LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN, MAILBOXES, NOTICE_LEFT, NOTICE_TAKEN,
+    NOTICES, OUTBOX, OUTBOX_FILLED, OUTBOX_TAKEN, PENDING, RAISED, REGISTERS, SETTLED, STOPPED,
+    TABLES, TRACE, WAKE,
 };
 use abi::host::limit::{COMMAND_RINGS_MAX, PORT_VLANS_MAX, SLOT_BYTES};
 use abi::host::register::{COUNTERS, Counter};
@@ -34,6 +35,8 @@ const NOTICES_LAST: u32 = NOTICES + mmio::NOTICE_SLOTS * mmio::notice::WORDS * 4
 const TRACE_LAST: u32 = TRACE + TRACE_RECORDS * 16 - 1;
 /// Registers of a ring's bank begin here.
 const RING_BANKS: u32 = MAIL_FILLED.offset;
+/// Behind them, those of the link engine.
+const LINK_REGISTERS: u32 = LINK_TO.offset;
 
 /// The card, for one run of the hart.
 pub(super) struct CoreBus<'a> {
@@ -115,7 +118,10 @@ impl CoreBus<'_> {
             TRACE..=TRACE_LAST => {
                 side.shared.trace.load_word((address - TRACE) / 4).ok_or(Fault)?
             }
-            _ if address == mmio::CONTROL + CORE_FEATURES.offset => CoreFeature::CARD.0,
+            _ if address == mmio::CONTROL + CORE_FEATURES.offset => {
+                let link = if side.has_link_engine() { CoreFeature::LINK_ENGINE.0 } else { 0 };
+                CoreFeature::CARD.0 | link
+            }
             _ => return Err(Fault),
         })
     }
@@ -135,6 +141,9 @@ impl CoreBus<'_> {
 
     fn register(&mut self, at: u64, offset: u32) -> Result<u32, Fault> {
         let Self { side, windows, .. } = self;
+        if offset >= LINK_REGISTERS && side.has_link_engine() {
+            return windows.link_register(at, offset).ok_or(Fault);
+        }
         if offset >= RING_BANKS {
             return self.ring_register(offset - RING_BANKS);
         }
@@ -169,6 +178,9 @@ impl CoreBus<'_> {
 
     fn set_register(&mut self, at: u64, offset: u32, value: u32) -> Result<bool, Fault> {
         let Self { side, windows, .. } = self;
+        if offset >= LINK_REGISTERS && side.has_link_engine() {
+            return self.set_link_register(at, offset, value).map(|()| false);
+        }
         if offset >= RING_BANKS {
             return self.set_ring_register(at, offset - RING_BANKS, value).map(|()| false);
         }
@@ -198,6 +210,21 @@ impl CoreBus<'_> {
             }
         }
         Ok(false)
+    }
+
+    fn set_link_register(&mut self, at: u64, offset: u32, value: u32) -> Result<(), Fault> {
+        let Self { side, windows, stalls } = self;
+        match offset {
+            _ if is(LINK_TO, offset) => windows.link.to = value,
+            _ if is(LINK_HOME, offset) => windows.link.home = value,
+            _ if is(LINK_MS, offset) => windows.link.now_ms = value,
+            _ if is(LINK_RANGE, offset) => windows.link.range = value,
+            _ if is(LINK_ORDERED, offset) => {
+                *stalls += u64::from(windows.order(side, at, value));
+            }
+            _ => return Err(Fault),
+        }
+        Ok(())
     }
 
     fn set_ring_register(&mut self, at: u64, offset: u32, value: u32) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
+use abi::core::{Capabilities, Fetched, Hal, LinkAnswer, LinkOrder, LinkWalk, Notice, Settings};
 use abi::host::command::{Flag, Slot};
 use abi::host::handle::Handle;
 use abi::host::limit::{COMMAND_RINGS_MAX, LIST_CHUNK};
@@ -63,6 +63,8 @@ pub(crate) struct NativeBody<M> {
     meter: M,
     /// The chunks of lists that were asked for last, where they are due at once; one a ring.
     lists: Box<[Chunk; COMMAND_RINGS_MAX as usize]>,
+    /// What the link engine was ordered last, carried out.
+    walk: Option<LinkWalk>,
     /// Table memory, from ENABLE to reset.
     table: Option<Arc<TableMemory>>,
 }
@@ -133,6 +135,7 @@ impl<M: Meter> NativeBody<M> {
         NativeHal {
             table: self.table.as_deref().map_or(&[], TableMemory::cells),
             lists: &mut self.lists,
+            walk: &mut self.walk,
             traces: side.shared.trace.is_on(),
             has_stored: false,
             side,
@@ -151,6 +154,7 @@ struct NativeHal<'a, M> {
     /// Table memory: every word that the firmware has stands in here.
     table: &'a [AtomicU32],
     lists: &'a mut [Chunk; COMMAND_RINGS_MAX as usize],
+    walk: &'a mut Option<LinkWalk>,
     /// The trace was on when the step began.
     traces: bool,
     /// Something was stored into table memory.
@@ -418,6 +422,33 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         }
         let [low, high] = self.lists[place(ring)].handles[entry as usize % LIST_CHUNK as usize];
         Handle(u64::from(high) << 32 | u64::from(low))
+    }
+
+    #[inline(always)]
+    fn has_link_engine(&self) -> bool {
+        M::COUNTS && self.side.has_link_engine()
+    }
+
+    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+        self.meter.charge(Charge::LINK_ORDER, 1);
+        let (walk, cycles) = self.side.relink_listed(order);
+        self.meter.stall(cycles);
+        self.has_stored = true;
+        let answer = walk.answer();
+        *self.walk = Some(walk);
+        Some(answer)
+    }
+
+    fn refused_entries(&self, word: u32) -> u32 {
+        self.meter.charge(Charge::REGISTER, 1);
+        let words = self.walk.as_ref().map_or(&[][..], |walk| &walk.refused);
+        words.get(word as usize).copied().unwrap_or(0)
+    }
+
+    fn left_alias(&self, place: u32) -> (u32, u32) {
+        self.meter.charge(Charge::LINK_LEFT, 1);
+        let left = self.walk.as_ref().map_or(&[][..], |walk| &walk.left);
+        left.get(place as usize).copied().unwrap_or((0, 0))
     }
 
     fn raise(&mut self, epoch: u32) {

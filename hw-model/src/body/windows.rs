@@ -5,11 +5,12 @@
 //! only broken firmware stores one.
 
 use abi::core::mmio::{
-    NOTICE_SLOTS, NoticeKind, OUTBOX_ENTRIES, OUTBOX_STRIDE, OutboxKind, RESULT_WORDS, notice,
-    outbox_entry,
+    LINK_ALIASES, LINK_ANSWER, LINK_ENDED, LINK_LEFT_ALIAS, LINK_REFUSED, LINK_REFUSED_WORDS,
+    NOTICE_SLOTS, NoticeKind, OUTBOX_ENTRIES, OUTBOX_STRIDE, OutboxKind, RESULT_WORDS, link_answer,
+    notice, of_link_range, outbox_entry,
 };
-use abi::core::{Fetched, Notice};
-use abi::host::limit::COMMAND_RINGS_MAX;
+use abi::core::{Fetched, LinkOrder, LinkWalk, Notice};
+use abi::host::limit::{COMMAND_RINGS_MAX, LIST_CHUNK};
 use rv32::Fault;
 
 use crate::peripherals::Peripherals;
@@ -33,6 +34,19 @@ pub(super) struct RingWindow {
     pub(super) list_entries: u32,
 }
 
+/// Orders of the link engine.
+#[derive(Debug, Default)]
+pub(super) struct LinkWindow {
+    pub(super) to: u32,
+    pub(super) home: u32,
+    pub(super) now_ms: u32,
+    pub(super) range: u32,
+    ordered: u32,
+    /// The cycle from which the core sees that the last order ended.
+    ended_at: u64,
+    walk: Option<LinkWalk>,
+}
+
 /// What the card remembers for its core between ENABLE and reset.
 #[derive(Debug)]
 pub(super) struct Windows {
@@ -43,6 +57,7 @@ pub(super) struct Windows {
     notices: [u32; NOTICE_SLOTS as usize * NOTICE_WORDS],
     notices_left: u32,
     notices_taken: u32,
+    pub(super) link: LinkWindow,
     /// Events posted.
     events: u32,
     pub(super) fail_pc: u32,
@@ -60,6 +75,7 @@ impl Windows {
             notices: [0; NOTICE_SLOTS as usize * NOTICE_WORDS],
             notices_left: 0,
             notices_taken: 0,
+            link: LinkWindow::default(),
             events: 0,
             fail_pc: 0,
             fail_cause: 0,
@@ -120,6 +136,40 @@ impl Windows {
         window.asked = number;
         let iova = u64::from(window.list_high) << 32 | u64::from(window.list_low);
         side.fetch_list(at, ring, iova, window.list_entries);
+    }
+
+    /// The core orders the link engine. Returns the cycles for which the core waits.
+    pub(super) fn order(&mut self, side: &mut Peripherals, at: u64, number: u32) -> u32 {
+        let link = &mut self.link;
+        let (ring, first, end) = of_link_range(link.range);
+        let end = end.min(LIST_CHUNK);
+        let (to, home, now_ms) = (link.to, link.home, link.now_ms);
+        let (walk, cycles) = side.relink_listed(&LinkOrder { ring, first, end, to, home, now_ms });
+        (link.ordered, link.ended_at) = (number, at + u64::from(cycles));
+        link.walk = Some(walk);
+        cycles
+    }
+
+    /// A register that the link engine answers in; `None` where there is none.
+    pub(super) fn link_register(&self, at: u64, offset: u32) -> Option<u32> {
+        let link = &self.link;
+        let walk = link.walk.as_ref();
+        if offset == LINK_ENDED.offset {
+            return Some(link.ordered.wrapping_sub(u32::from(at < link.ended_at)));
+        }
+        if offset == LINK_ANSWER.offset {
+            return Some(walk.map_or(0, |walk| link_answer(walk.answer())));
+        }
+        let word = offset.wrapping_sub(LINK_REFUSED.offset) / 4;
+        if word < LINK_REFUSED_WORDS {
+            return Some(walk.map_or(0, |walk| walk.refused[word as usize]));
+        }
+        let (place, of) = (offset.wrapping_sub(LINK_LEFT_ALIAS.offset) / 8, offset % 8);
+        if place >= LINK_ALIASES {
+            return None;
+        }
+        let (alias, paths) = walk.map_or((0, 0), |walk| walk.left[place as usize]);
+        Some(if of == LINK_LEFT_ALIAS.offset % 8 { alias } else { paths })
     }
 
     /// LIST_ANSWERED of a ring.
