@@ -1,7 +1,7 @@
 /*
  * The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
  * Do not edit: change the crate, print again, commit both.
- * Version 1.2, ABI hash 0x90c8aeae.
+ * Version 1.2, ABI hash 0x96617463.
  * All values are little-endian; MAC and IP addresses stand in network order.
  */
 #ifndef FLUE_ABI_H
@@ -18,7 +18,7 @@
 
 #define FLUE_VERSION_MAJOR 0x1u
 #define FLUE_VERSION_MINOR 0x2u
-#define FLUE_ABI_HASH 0x90c8aeaeu
+#define FLUE_ABI_HASH 0x96617463u
 
 /* Identity, capabilities, health and control. Constant after reset unless a line says
  * otherwise. */
@@ -1332,7 +1332,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_CORE_MAP_MAILBOXES 0x90010000u
 /* The outbox: OUTBOX_ENTRIES entries. */
 #define FLUE_CORE_MAP_OUTBOX 0x90020000u
-/* List buffers: a chunk of handles a command ring. */
+/* List buffers: LIST_BUFFERS chunks of handles a command ring. */
 #define FLUE_CORE_MAP_LISTS 0x90030000u
 /* Notices of the datapath: NOTICE_SLOTS of four words. */
 #define FLUE_CORE_MAP_NOTICES 0x90040000u
@@ -1354,6 +1354,8 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_CORE_WINDOWS_OUTBOX_STRIDE 0x80u
 /* Words that one result write carries at most. */
 #define FLUE_CORE_WINDOWS_RESULT_WORDS 0x10u
+/* List buffers of a command ring: one is asked for while the other is worked on. */
+#define FLUE_CORE_WINDOWS_LIST_BUFFERS 0x2u
 /* Distance of two list buffers in bytes. */
 #define FLUE_CORE_WINDOWS_LIST_STRIDE 0x400u
 /* Notices that the core can see at once. */
@@ -1474,7 +1476,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_REG_LIST_LOW 0x40cu
 /* Wo: Address of the list chunk asked for, high word. */
 #define FLUE_REG_LIST_HIGH 0x410u
-/* Wo: Entries asked for. */
+/* Wo: Entries asked for in bits 0 to 15, and in bit 16 the list buffer that they go to. */
 #define FLUE_REG_LIST_ENTRIES 0x414u
 /* Wo: Asks for the chunk: counts requests from 1. */
 #define FLUE_REG_LIST_ASKED 0x418u
@@ -1491,7 +1493,7 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* Wo: Card time in ms that moved paths are stamped with. */
 #define FLUE_REG_LINK_MS 0x608u
 /* Wo: Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
- * to 23, the command ring in bits 24 to 31. */
+ * to 23, the list buffer, counted over all rings, in bits 24 to 31. */
 #define FLUE_REG_LINK_RANGE 0x60cu
 /* Wo: Gives the order, and counts orders from 1. What was stored before holds until another
  * store. */
@@ -1519,11 +1521,11 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 /* What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
  * 16 to 23. */
 #define FLUE_TABLE_OUTBOX_ENTRY_HEAD 0u
-/* Where the words go in host memory, low word; results only. */
+/* Where the words go in host memory, low word; results and fills only. */
 #define FLUE_TABLE_OUTBOX_ENTRY_ADDRESS_LOW 1u
 /* Where the words go, high word. */
 #define FLUE_TABLE_OUTBOX_ENTRY_ADDRESS_HIGH 2u
-/* First of up to sixteen words. */
+/* First of up to sixteen words; a fill has but this. */
 #define FLUE_TABLE_OUTBOX_ENTRY_WORDS_FIRST 4u
 
 /* A notice of the datapath. */
@@ -1542,6 +1544,8 @@ FLUE_ASSERT(offsetof(struct flue_transmit_completion, phase) == 15, "flue_transm
 #define FLUE_OUTBOX_KIND_COMPLETION 0x2u
 /* An event, phase aside. */
 #define FLUE_OUTBOX_KIND_EVENT 0x3u
+/* The first word, so many times, for host memory. */
+#define FLUE_OUTBOX_KIND_FILL 0x4u
 
 /* What a notice says. */
 /* A frame of this connection was held because something it depends on is invalid. */

@@ -1,6 +1,6 @@
 // The contract between host and card. Printed by `cargo xtask abi` from `abi/src`.
 // Do not edit: change the crate, print again, commit both.
-// Version 1.2, ABI hash 0x90c8aeae.
+// Version 1.2, ABI hash 0x96617463.
 // All values are little-endian; MAC and IP addresses stand in network order.
 // Addresses are vectors of bytes: the byte that stands first in memory is bits 7:0.
 
@@ -11,7 +11,7 @@ package offload_abi_pkg;
 
   localparam logic [31:0] VERSION_MAJOR = 32'h00000001;
   localparam logic [31:0] VERSION_MINOR = 32'h00000002;
-  localparam logic [31:0] ABI_HASH = 32'h90c8aeae;
+  localparam logic [31:0] ABI_HASH = 32'h96617463;
 
   // Identity, capabilities, health and control. Constant after reset unless a line says
   // otherwise.
@@ -1226,7 +1226,7 @@ package offload_abi_pkg;
   localparam logic [31:0] CORE_MAP_MAILBOXES = 32'd2415984640;
   // The outbox: OUTBOX_ENTRIES entries.
   localparam logic [31:0] CORE_MAP_OUTBOX = 32'd2416050176;
-  // List buffers: a chunk of handles a command ring.
+  // List buffers: LIST_BUFFERS chunks of handles a command ring.
   localparam logic [31:0] CORE_MAP_LISTS = 32'd2416115712;
   // Notices of the datapath: NOTICE_SLOTS of four words.
   localparam logic [31:0] CORE_MAP_NOTICES = 32'd2416181248;
@@ -1248,6 +1248,8 @@ package offload_abi_pkg;
   localparam logic [31:0] CORE_WINDOWS_OUTBOX_STRIDE = 32'd128;
   // Words that one result write carries at most.
   localparam logic [31:0] CORE_WINDOWS_RESULT_WORDS = 32'd16;
+  // List buffers of a command ring: one is asked for while the other is worked on.
+  localparam logic [31:0] CORE_WINDOWS_LIST_BUFFERS = 32'd2;
   // Distance of two list buffers in bytes.
   localparam logic [31:0] CORE_WINDOWS_LIST_STRIDE = 32'd1024;
   // Notices that the core can see at once.
@@ -1368,7 +1370,7 @@ package offload_abi_pkg;
   localparam logic [31:0] REG_LIST_LOW = 32'h0000040c;
   // Wo: Address of the list chunk asked for, high word.
   localparam logic [31:0] REG_LIST_HIGH = 32'h00000410;
-  // Wo: Entries asked for.
+  // Wo: Entries asked for in bits 0 to 15, and in bit 16 the list buffer that they go to.
   localparam logic [31:0] REG_LIST_ENTRIES = 32'h00000414;
   // Wo: Asks for the chunk: counts requests from 1.
   localparam logic [31:0] REG_LIST_ASKED = 32'h00000418;
@@ -1385,7 +1387,7 @@ package offload_abi_pkg;
   // Wo: Card time in ms that moved paths are stamped with.
   localparam logic [31:0] REG_LINK_MS = 32'h00000608;
   // Wo: Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
-  // to 23, the command ring in bits 24 to 31.
+  // to 23, the list buffer, counted over all rings, in bits 24 to 31.
   localparam logic [31:0] REG_LINK_RANGE = 32'h0000060c;
   // Wo: Gives the order, and counts orders from 1. What was stored before holds until another
   // store.
@@ -1413,11 +1415,11 @@ package offload_abi_pkg;
   // What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of words in
   // 16 to 23.
   localparam int unsigned TABLE_OUTBOX_ENTRY_HEAD = 0;
-  // Where the words go in host memory, low word; results only.
+  // Where the words go in host memory, low word; results and fills only.
   localparam int unsigned TABLE_OUTBOX_ENTRY_ADDRESS_LOW = 1;
   // Where the words go, high word.
   localparam int unsigned TABLE_OUTBOX_ENTRY_ADDRESS_HIGH = 2;
-  // First of up to sixteen words.
+  // First of up to sixteen words; a fill has but this.
   localparam int unsigned TABLE_OUTBOX_ENTRY_WORDS_FIRST = 4;
 
   // A notice of the datapath.
@@ -1436,6 +1438,8 @@ package offload_abi_pkg;
   localparam logic [31:0] OUTBOX_KIND_COMPLETION = 32'h00000002;
   // An event, phase aside.
   localparam logic [31:0] OUTBOX_KIND_EVENT = 32'h00000003;
+  // The first word, so many times, for host memory.
+  localparam logic [31:0] OUTBOX_KIND_FILL = 32'h00000004;
 
   // What a notice says.
   // A frame of this connection was held because something it depends on is invalid.

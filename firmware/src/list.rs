@@ -12,7 +12,7 @@
 use core::hint::black_box;
 use core::ops::Range;
 
-use abi::core::mmio::{LINK_ALIASES, LINK_REFUSED_WORDS};
+use abi::core::mmio::{LINK_ALIASES, LINK_REFUSED_WORDS, LIST_BUFFERS};
 use abi::core::table::{Control, alias, neighbor_private, path};
 use abi::core::{Fetched, Hal, LinkOrder};
 use abi::host::command::Selection;
@@ -43,13 +43,18 @@ pub(crate) struct List {
     offset: u32,
     /// Entries answered.
     next: u32,
-    /// Entries asked for and not yet answered.
+    /// Entries asked for that are not here yet.
     fetching: u32,
+    /// The list buffer that they go to.
+    buffer: u32,
     moved: u32,
     /// Why nothing more is moved.
     refusal: Option<Refusal>,
     is_pinned: bool,
 }
+
+/// A command ring, and which of its list buffers.
+type Buffer = (u32, u32);
 
 /// What each entry of a chunk needs; constant while the chunk is carried out.
 #[derive(Clone, Copy)]
@@ -85,6 +90,9 @@ struct Left {
 
 /// A word of status bytes when all four paths are where they should be.
 const ALL_SUCCESS: u32 = u32::from_le_bytes([Status::SUCCESS.0; 4]);
+
+/// No entry was refused.
+const NONE_REFUSED: [u32; LINK_REFUSED_WORDS as usize] = [0; LINK_REFUSED_WORDS as usize];
 
 /// No alias: where a run has not begun.
 const NO_ALIAS: u32 = u32::MAX;
@@ -131,8 +139,16 @@ impl List {
             offset: head.state_offset,
             next: 0,
             fetching: 0,
+            buffer: 0,
             moved: 0,
         })
+    }
+
+    /// Asks for the first chunk.
+    pub(crate) fn begin(&mut self, hal: &mut impl Hal, ring: u32) {
+        if self.refusal.is_none() {
+            self.ask(hal, ring, 0);
+        }
     }
 
     /// Goes on by at most one chunk. The answer, when all entries have one. `None` with
@@ -145,10 +161,6 @@ impl List {
         tree: &mut Tree,
         results: &mut Results,
     ) -> (Option<Answer>, bool) {
-        if self.fetching == 0 && self.refusal.is_none() {
-            self.ask(hal, ring);
-            return (None, true);
-        }
         if self.fetching != 0 {
             match hal.list_state(ring) {
                 Fetched::Pending => return (None, false),
@@ -160,13 +172,46 @@ impl List {
             self.refusal = Some((Status::INVALID_OBJECT, Detail::TARGET_INVALIDATED));
         }
         let entries = (self.count - self.next).min(limit::LIST_CHUNK);
+        let target = Target {
+            to: self.to,
+            home: tables.home(hal, self.to),
+            now_ms: hal.now_ms(),
+            paths: tables.layout.paths,
+            capacity: tables.paths.capacity(),
+        };
+        let list = (ring, self.buffer);
+        let is_ordered = self.refusal.is_none() && hal.has_link_engine();
+        if is_ordered {
+            hal.order_links(&target.order(list, 0, entries));
+        }
+        // From here tables are the engine's, if it was ordered; what follows needs none.
         self.fetching = 0;
-        self.chunk(tables, hal, ring, tree, entries, results);
-        self.next += entries;
-        if self.next < self.count {
-            if self.refusal.is_none() {
-                self.ask(hal, ring);
-            }
+        let behind = self.next + entries;
+        if behind < self.count && self.refusal.is_none() {
+            // It comes while this one is worked on.
+            self.buffer = (self.buffer + 1) % LIST_BUFFERS;
+            self.ask(hal, ring, behind);
+        }
+        let (moved, failed) = if is_ordered {
+            results.flush(hal, ring, false);
+            let mut refused = [0; LINK_REFUSED_WORDS as usize];
+            let (moved, has_refused) = target.collect(tables, hal, list, entries, &mut refused);
+            let refused = has_refused.then_some(&refused);
+            (moved, self.write_refused(tables, hal, list, tree, entries, results, refused))
+        } else {
+            self.chunk(&target, tables, hal, list, tree, entries, results)
+        };
+        if moved != 0 {
+            tables.arrive(hal, target.home, self.to, moved);
+            tree.epoch = Some(tables.mark_fence(hal, self.to));
+            hal.count(Counter::PATHS_RELINKED, moved);
+        }
+        hal.trace(TraceKind::LIST_CHUNK, ring, entries, moved);
+        self.moved += moved;
+        tree.done = tree.done.saturating_add(entries - failed);
+        tree.failed = tree.failed.saturating_add(failed);
+        self.next = behind;
+        if behind < self.count {
             return (None, true);
         }
         self.unpin(tables, hal);
@@ -181,12 +226,12 @@ impl List {
         (Some(answer), true)
     }
 
-    /// Asks for the next chunk.
-    fn ask(&mut self, hal: &mut impl Hal, ring: u32) {
-        self.fetching = (self.count - self.next).min(limit::LIST_CHUNK);
-        let iova = self.iova + u64::from(self.next) * 8;
-        hal.fetch_list(ring, iova, self.fetching);
-        let left = self.count - self.next - self.fetching;
+    /// Asks for the chunk that begins with entry `first`.
+    fn ask(&mut self, hal: &mut impl Hal, ring: u32, first: u32) {
+        self.fetching = (self.count - first).min(limit::LIST_CHUNK);
+        let iova = self.iova + u64::from(first) * 8;
+        hal.fetch_list(ring, self.buffer, iova, self.fetching);
+        let left = self.count - first - self.fetching;
         hal.expect_list(iova + u64::from(self.fetching) * 8, left.min(limit::LIST_CHUNK));
     }
 
@@ -197,60 +242,37 @@ impl List {
         }
     }
 
-    /// Answers `entries` entries.
+    /// Carries out a chunk of `entries` entries, or fails them all. Returns how many paths it moved, and
+    /// how many entries failed.
     fn chunk(
-        &mut self,
+        &self,
+        target: &Target,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        ring: u32,
-        tree: &mut Tree,
+        list: Buffer,
+        tree: &Tree,
         entries: u32,
         results: &mut Results,
-    ) {
-        let target = Target {
-            to: self.to,
-            home: tables.home(hal, self.to),
-            now_ms: hal.now_ms(),
-            paths: tables.layout.paths,
-            capacity: tables.paths.capacity(),
-        };
-        hal.expect_listed(ring, entries, target.paths, path::WORDS);
-        let (moved, failed) = match self.refusal {
-            None if hal.has_link_engine() => {
-                let (moved, refused) = target.order(tables, hal, ring, entries);
-                (moved, self.write_refused(tables, hal, ring, tree, entries, results, &refused))
+    ) -> (u32, u32) {
+        hal.expect_listed(list.0, list.1, entries, target.paths, path::WORDS);
+        let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
+        let mut left = Left::none();
+        let mut first = 0;
+        while first < entries {
+            let end = entries.min(first + LINE_ENTRIES);
+            let statuses = results.open_line(tree, self.offset + self.next + first);
+            if self.refusal.is_none() {
+                target.line(tables, hal, list, first..end, &mut tally, &mut left, statuses);
+            } else {
+                fail_all(statuses, end - first);
+                tally.failed += end - first;
             }
-            refusal => {
-                let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
-                let mut left = Left::none();
-                let mut first = 0;
-                while first < entries {
-                    let end = entries.min(first + LINE_ENTRIES);
-                    let statuses = results.open_line(tree, self.offset + self.next + first);
-                    if refusal.is_none() {
-                        let entries = first..end;
-                        target.line(tables, hal, ring, entries, &mut tally, &mut left, statuses);
-                    } else {
-                        fail_all(statuses, end - first);
-                        tally.failed += end - first;
-                    }
-                    results.close_line((end - first).div_ceil(4));
-                    first = end;
-                }
-                left.end_run(&tally);
-                left.depart(tables, hal);
-                (tally.moved + tally.run, tally.failed)
-            }
-        };
-        if moved != 0 {
-            tables.arrive(hal, target.home, self.to, moved);
-            tree.epoch = Some(tables.mark_fence(hal, self.to));
-            hal.count(Counter::PATHS_RELINKED, moved);
+            results.close_line((end - first).div_ceil(4));
+            first = end;
         }
-        hal.trace(TraceKind::LIST_CHUNK, ring, entries, moved);
-        self.moved += moved;
-        tree.done = tree.done.saturating_add(entries - failed);
-        tree.failed = tree.failed.saturating_add(failed);
+        left.end_run(&tally);
+        left.depart(tables, hal);
+        (tally.moved + tally.run, tally.failed)
     }
 
     /// Writes the status bytes of `entries` entries that were carried out but for the refused ones;
@@ -259,12 +281,22 @@ impl List {
         &self,
         tables: &Tables,
         hal: &impl Hal,
-        ring: u32,
+        list: Buffer,
         tree: &Tree,
         entries: u32,
         results: &mut Results,
-        refused: &[u32; LINK_REFUSED_WORDS as usize],
+        refused: Option<&[u32; LINK_REFUSED_WORDS as usize]>,
     ) -> u32 {
+        let Some(refused) = refused.or((!entries.is_multiple_of(4)).then_some(&NONE_REFUSED))
+        else {
+            let mut first = 0;
+            while first < entries {
+                let words = (entries - first).min(LINE_ENTRIES) / 4;
+                results.fill(tree, self.offset + self.next + first, words, ALL_SUCCESS);
+                first += LINE_ENTRIES;
+            }
+            return 0;
+        };
         let mut failed = 0;
         let (lines, _) = refused.as_chunks::<{ LINE_ENTRIES as usize / 32 }>();
         let mut first = 0;
@@ -273,13 +305,14 @@ impl List {
                 break;
             }
             let count = LINE_ENTRIES.min(entries - first);
-            let statuses = results.open_line(tree, self.offset + self.next + first);
+            let offset = self.offset + self.next + first;
+            let statuses = results.open_line(tree, offset);
             *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
             for (bits, start) in refused.iter().zip((0..).step_by(32)) {
                 let (mut bits, mut byte) = (*bits, start);
                 while bits != 0 {
                     if bits & 1 != 0 {
-                        let handle = hal.list_entry(ring, first + byte);
+                        let handle = hal.list_entry(list.0, list.1, first + byte);
                         put_right(statuses, byte, refusal(tables, hal, handle));
                         failed += 1;
                     }
@@ -296,29 +329,35 @@ impl List {
 }
 
 impl Target {
-    /// Lets the link engine move the paths of the first `entries` entries; counts them out. Returns
-    /// how many it moved, and a bit for each entry that it refused.
+    /// The order to the link engine for entries `first` to `end`.
+    const fn order(&self, (ring, buffer): Buffer, first: u32, end: u32) -> LinkOrder {
+        let Self { to, home, now_ms, .. } = *self;
+        LinkOrder { ring, buffer, first, end, to, home, now_ms }
+    }
+
+    /// Waits for the order that was given, counts out what it moved, and orders what remains of the
+    /// first `entries` entries. Returns how many paths were moved, and whether entries were refused:
+    /// then `refused` has a bit for each of them.
     #[inline(never)]
-    fn order(
-        self,
+    fn collect(
+        &self,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        ring: u32,
+        list: Buffer,
         entries: u32,
-    ) -> (u32, [u32; LINK_REFUSED_WORDS as usize]) {
-        let Self { to, home, now_ms, .. } = self;
-        let mut order = LinkOrder { ring, first: 0, end: entries, to, home, now_ms };
-        let mut moved = 0;
-        let mut refused = [0; LINK_REFUSED_WORDS as usize];
-        while order.first < entries {
+        refused: &mut [u32; LINK_REFUSED_WORDS as usize],
+    ) -> (u32, bool) {
+        let (mut first, mut moved, mut has_refused) = (0, 0, false);
+        loop {
             // It has room for aliases, so it gets at least one entry on.
-            let answer = hal.relink_listed(&order).filter(|answer| answer.next > order.first);
+            let answer = hal.links_ended().filter(|answer| answer.next > first);
             let Some(answer) = answer else {
-                hal.fail(FailCode::ENGINE, order.first);
+                hal.fail(FailCode::ENGINE, first);
                 break;
             };
             if answer.has_refused {
-                for (number, word) in (0..).zip(&mut refused) {
+                has_refused = true;
+                for (number, word) in (0..).zip(refused.iter_mut()) {
                     *word |= hal.refused_entries(number);
                 }
             }
@@ -327,9 +366,13 @@ impl Target {
                 tables.depart(hal, alias, paths);
                 moved += paths;
             }
-            order.first = answer.next;
+            first = answer.next;
+            if first >= entries {
+                break;
+            }
+            hal.order_links(&self.order(list, first, entries));
         }
-        (moved, refused)
+        (moved, has_refused)
     }
 
     /// Answers the entries of one line of status bytes, four a word. A function of its own: all
@@ -339,7 +382,7 @@ impl Target {
         self,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        ring: u32,
+        list: Buffer,
         entries: Range<u32>,
         counted: &mut Tally,
         left: &mut Left,
@@ -350,7 +393,7 @@ impl Target {
         // knew that all bytes are the same would call `memset`, which takes four times as long.
         *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
         for entry in entries.clone() {
-            let handle = hal.list_entry(ring, entry);
+            let handle = hal.list_entry(list.0, list.1, entry);
             if !self.relink(tables, hal, handle, &mut tally, left) {
                 tally.failed += 1;
                 put_right(statuses, entry - entries.start, refusal(tables, hal, handle));

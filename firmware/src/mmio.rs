@@ -10,7 +10,7 @@ use abi::core::mmio::{
     CORE_FEATURES, CORE_HEARTBEAT, CORE_PORT_VLAN, CORE_TIME_MS, CORE_TRACE_FILLED, CORE_TRACE_ON,
     CoreFeature, EVENT_LIMIT, LINK_ANSWER, LINK_ENDED, LINK_HOME, LINK_LEFT_ALIAS, LINK_LEFT_PATHS,
     LINK_LOOKS_MAX, LINK_MS, LINK_ORDERED, LINK_RANGE, LINK_REFUSED, LINK_TO, LIST_ANSWERED,
-    LIST_ASKED, LIST_ENTRIES, LIST_HIGH, LIST_LOW, LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN,
+    LIST_ASKED, LIST_ENTRIES, LIST_HIGH, LIST_LOW, LIST_REFUSED, MAIL_FILLED, MAIL_TAKEN,
     NOTICE_LEFT, NOTICE_TAKEN, NoticeKind, OUTBOX_ENTRIES, OUTBOX_FILLED, OUTBOX_TAKEN, OutboxKind,
     PENDING, RAISED, REGISTERS, RESULT_WORDS, SETTLED, STOPPED, TABLES, WAKE, notice, outbox_entry,
 };
@@ -107,18 +107,19 @@ impl<B: Bus> MmioHal<B> {
         &mut self.rings[(ring % limit::COMMAND_RINGS_MAX) as usize]
     }
 
-    /// Fills the next outbox entry; `false` when there is none.
+    /// Fills the next outbox entry with `words`, of which it says that they are `count`; `false` when
+    /// there is none.
     #[inline(always)]
-    fn post(&mut self, kind: OutboxKind, ring: u32, iova: u64, words: &[u32]) -> bool {
+    fn post(&mut self, kind: OutboxKind, ring: u32, iova: u64, count: u32, words: &[u32]) -> bool {
         let filled = self.outbox;
         if filled.wrapping_sub(self.register(OUTBOX_TAKEN)) >= OUTBOX_ENTRIES {
             return false;
         }
         let at = mmio::outbox_address(filled);
         let words = words.get(..RESULT_WORDS as usize).unwrap_or(words);
-        let head = mmio::outbox_head(kind, ring, words.len() as u32);
+        let head = mmio::outbox_head(kind, ring, count.min(RESULT_WORDS));
         self.bus.store(at + outbox_entry::HEAD * 4, head);
-        if kind == OutboxKind::RESULT {
+        if kind == OutboxKind::RESULT || kind == OutboxKind::FILL {
             self.bus.store(at + outbox_entry::ADDRESS_LOW * 4, iova as u32);
             self.bus.store(at + outbox_entry::ADDRESS_HIGH * 4, (iova >> 32) as u32);
         }
@@ -272,7 +273,7 @@ impl<B: Bus> Hal for MmioHal<B> {
 
     #[inline]
     fn complete(&mut self, ring: u32, completion: [u32; 4]) -> bool {
-        self.post(OutboxKind::COMPLETION, ring, 0, &completion)
+        self.post(OutboxKind::COMPLETION, ring, 0, 4, &completion)
     }
 
     #[inline(always)]
@@ -282,15 +283,20 @@ impl<B: Bus> Hal for MmioHal<B> {
 
     #[inline(always)]
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
-        self.post(OutboxKind::RESULT, ring, iova, words)
+        self.post(OutboxKind::RESULT, ring, iova, words.len() as u32, words)
     }
 
-    fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32) {
+    #[inline(always)]
+    fn fill(&mut self, ring: u32, iova: u64, words: u32, value: u32) -> bool {
+        self.post(OutboxKind::FILL, ring, iova, words, &[value])
+    }
+
+    fn fetch_list(&mut self, ring: u32, buffer: u32, iova: u64, entries: u32) {
         let asked = self.positions(ring).asked.wrapping_add(1);
         self.positions(ring).asked = asked;
         self.write_register(of_ring(LIST_LOW, ring), iova as u32);
         self.write_register(of_ring(LIST_HIGH, ring), (iova >> 32) as u32);
-        self.write_register(of_ring(LIST_ENTRIES, ring), entries);
+        self.write_register(of_ring(LIST_ENTRIES, ring), mmio::list_entries(buffer, entries));
         self.write_register(of_ring(LIST_ASKED, ring), asked);
     }
 
@@ -307,8 +313,8 @@ impl<B: Bus> Hal for MmioHal<B> {
     }
 
     #[inline(always)]
-    fn list_entry(&self, ring: u32, entry: u32) -> Handle {
-        let at = LISTS + ring * mmio::LIST_STRIDE + entry * 8;
+    fn list_entry(&self, ring: u32, buffer: u32, entry: u32) -> Handle {
+        let at = mmio::list_address(ring, buffer, entry);
         Handle(u64::from(self.bus.load(at)) | u64::from(self.bus.load(at + 4)) << 32)
     }
 
@@ -317,17 +323,22 @@ impl<B: Bus> Hal for MmioHal<B> {
         self.has_link_engine
     }
 
-    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
-        let number = self.link_orders.wrapping_add(1);
-        self.link_orders = number;
+    #[inline(always)]
+    fn order_links(&mut self, order: &LinkOrder) {
+        self.link_orders = self.link_orders.wrapping_add(1);
         self.bus.release();
         self.write_register(LINK_TO, order.to);
         self.write_register(LINK_HOME, order.home);
         self.write_register(LINK_MS, order.now_ms);
-        self.write_register(LINK_RANGE, mmio::link_range(order.ring, order.first, order.end));
-        self.write_register(LINK_ORDERED, number);
+        let place = mmio::list_place(order.ring, order.buffer);
+        self.write_register(LINK_RANGE, mmio::link_range(place, order.first, order.end));
+        self.write_register(LINK_ORDERED, self.link_orders);
+    }
+
+    #[inline]
+    fn links_ended(&mut self) -> Option<LinkAnswer> {
         for _ in 0..LINK_LOOKS_MAX {
-            if self.register(LINK_ENDED) == number {
+            if self.register(LINK_ENDED) == self.link_orders {
                 self.bus.acquire();
                 return Some(mmio::of_link_answer(self.register(LINK_ANSWER)));
             }
@@ -382,8 +393,8 @@ impl<B: Bus> Hal for MmioHal<B> {
     }
 
     fn event(&mut self, event: [u32; 4]) -> bool {
-        let is_posted =
-            self.register(EVENT_LIMIT) != self.events && self.post(OutboxKind::EVENT, 0, 0, &event);
+        let is_posted = self.register(EVENT_LIMIT) != self.events
+            && self.post(OutboxKind::EVENT, 0, 0, 4, &event);
         self.events = self.events.wrapping_add(u32::from(is_posted));
         is_posted
     }

@@ -27,6 +27,8 @@ struct Write {
     iova: u64,
     words: [u32; LINE_WORDS],
     len: u32,
+    /// All of them are the first.
+    is_fill: bool,
 }
 
 /// Writes of one ring that wait for room in the outbox, oldest first.
@@ -40,7 +42,7 @@ pub(crate) struct Results {
 
 impl Results {
     pub(crate) const fn new() -> Self {
-        let empty = Write { iova: 0, words: [0; LINE_WORDS], len: 0 };
+        let empty = Write { iova: 0, words: [0; LINE_WORDS], len: 0, is_fill: false };
         Self { writes: [empty; WRITES_MAX as usize], first: 0, end: 0 }
     }
 
@@ -136,7 +138,20 @@ impl Results {
 
     /// Queues the first `words` words of the line that was opened last.
     pub(crate) fn close_line(&mut self, words: u32) {
-        self.writes[(self.end & WRITES_MASK) as usize].len = words;
+        let write = &mut self.writes[(self.end & WRITES_MASK) as usize];
+        write.len = words;
+        write.is_fill = false;
+        self.end = self.end.wrapping_add(1);
+    }
+
+    /// Queues `words` words, each of them `value`, at byte `offset` of the tree's result buffer. There
+    /// is room for them while [`Results::has_room`].
+    pub(crate) fn fill(&mut self, tree: &Tree, offset: u32, words: u32, value: u32) {
+        let write = &mut self.writes[(self.end & WRITES_MASK) as usize];
+        write.iova = tree.result.wrapping_add(u64::from(offset));
+        write.words[0] = value;
+        write.len = words;
+        write.is_fill = true;
         self.end = self.end.wrapping_add(1);
     }
 
@@ -155,6 +170,7 @@ impl Results {
         let write = &mut self.writes[(self.end & WRITES_MASK) as usize];
         write.iova = iova;
         write.len = 0;
+        write.is_fill = false;
         write.append(words);
         self.end = self.end.wrapping_add(1);
     }
@@ -168,7 +184,9 @@ impl Results {
             if self.count() == 1 && !is_full && !is_end {
                 return true;
             }
-            let is_gone = if write.len as usize == LINE_WORDS {
+            let is_gone = if write.is_fill {
+                hal.fill(ring, write.iova, write.len, write.words[0])
+            } else if write.len as usize == LINE_WORDS {
                 // Of known length: the usual one, copied without a loop.
                 hal.write(ring, write.iova, &write.words)
             } else {
@@ -188,7 +206,7 @@ impl Write {
     /// Appends words; `false`, and nothing is appended, when the line has no room for them.
     fn append(&mut self, words: &[u32]) -> bool {
         let Some(room) = self.words.get_mut(self.len as usize..) else { return false };
-        if words.len() > room.len() {
+        if self.is_fill || words.len() > room.len() {
             return false;
         }
         for (to, from) in room.iter_mut().zip(words) {

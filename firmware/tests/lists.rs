@@ -7,10 +7,9 @@ mod bench;
 
 use abi::core::Capabilities;
 use abi::host::command::{Flag, Opcode, SELECTION, STATE_OFFSET, Selection};
-use abi::host::completion::ResultRecord;
 use abi::host::handle::Handle;
 use abi::host::limit;
-use abi::host::status::{Kind, Status};
+use abi::host::status::Kind;
 use bench::{Bench, capabilities, trees};
 use firmware::Firmware;
 use proptest::prelude::*;

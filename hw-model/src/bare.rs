@@ -29,6 +29,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use abi::core::mmio::LIST_BUFFERS;
 use abi::core::table::TableLayout;
 use abi::core::{Capabilities, Fetched, Hal, Notice, Settings};
 use abi::host::command::{CommandHeader, Flag, Opcode, SELECTION, STATE_OFFSET, Selection, Slot};
@@ -225,7 +226,7 @@ struct BareHal {
     mailbox: VecDeque<Slot>,
     list: Vec<Handle>,
     /// Entry of the list at which the one asked for last begins.
-    fetched: usize,
+    fetched: [usize; LIST_BUFFERS as usize],
     /// The result buffer, as the host finds it.
     results: Vec<u32>,
     completions: Vec<[u32; 4]>,
@@ -240,7 +241,7 @@ impl BareHal {
             raised: 0,
             mailbox: VecDeque::new(),
             list: Vec::new(),
-            fetched: 0,
+            fetched: [0; LIST_BUFFERS as usize],
             results: vec![0; TREES_MAX * RESULT_BYTES as usize / 4],
             completions: Vec::with_capacity(TREES_MAX),
             steps: 0,
@@ -299,15 +300,15 @@ impl Hal for BareHal {
         self.results[at..at + words.len()].copy_from_slice(words);
         true
     }
-    fn fetch_list(&mut self, _ring: u32, iova: u64, _entries: u32) {
-        self.fetched = ((iova - LIST_AT) / ENTRY_BYTES) as usize;
+    fn fetch_list(&mut self, _ring: u32, buffer: u32, iova: u64, _entries: u32) {
+        self.fetched[buffer as usize] = ((iova - LIST_AT) / ENTRY_BYTES) as usize;
     }
     fn list_state(&self, _ring: u32) -> Fetched {
         Fetched::Ready
     }
     #[inline]
-    fn list_entry(&self, _ring: u32, entry: u32) -> Handle {
-        self.list[self.fetched + entry as usize]
+    fn list_entry(&self, _ring: u32, buffer: u32, entry: u32) -> Handle {
+        self.list[self.fetched[buffer as usize] + entry as usize]
     }
     fn raise(&mut self, epoch: u32) {
         self.raised = epoch;

@@ -7,7 +7,7 @@
 //! Invariant: `reserved` + completions the host has not reaped never exceed the ring's size.
 
 use abi::core::Fetched;
-use abi::core::mmio::MAILBOX_SLOTS;
+use abi::core::mmio::{LIST_BUFFERS, MAILBOX_SLOTS};
 use abi::host::command::Slot;
 use abi::host::handle::Handle;
 use abi::host::limit::{LIST_CHUNK, SLOT_BYTES};
@@ -255,29 +255,40 @@ impl Mailbox {
     }
 }
 
-/// The list buffer of one ring: a chunk of handles for the firmware.
+/// A chunk of a list.
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    handles: [u32; LIST_CHUNK as usize * 2],
+    entries: u32,
+}
+
+/// The list buffers of one ring: chunks of handles for the firmware.
 #[derive(Debug)]
 pub(crate) struct ListBuffer {
     ring: u32,
-    handles: Box<[u32; LIST_CHUNK as usize * 2]>,
+    buffers: Box<[Chunk; LIST_BUFFERS as usize]>,
     iova: u64,
     entries: u32,
+    /// The buffer that they go to.
+    buffer: usize,
     /// When the chunk under way is due.
     due: Option<u64>,
     state: Fetched,
 }
 
 impl ListBuffer {
-    /// The buffer of command ring `ring`, empty.
+    /// The buffers of command ring `ring`, empty.
     fn new(ring: u32) -> Self {
-        let handles = Box::new([0; LIST_CHUNK as usize * 2]);
-        Self { ring, handles, iova: 0, entries: 0, due: None, state: Fetched::Pending }
+        let chunk = Chunk { handles: [0; LIST_CHUNK as usize * 2], entries: 0 };
+        let buffers = Box::new([chunk; LIST_BUFFERS as usize]);
+        Self { ring, buffers, iova: 0, entries: 0, buffer: 0, due: None, state: Fetched::Pending }
     }
 
     /// Asks for `entries` handles at `iova`; more than a chunk is cut to one.
-    pub(crate) fn ask(&mut self, shared: &Shared, iova: u64, entries: u32, now: u64) {
+    pub(crate) fn ask(&mut self, shared: &Shared, buffer: u32, iova: u64, entries: u32, now: u64) {
         self.iova = iova;
         self.entries = entries.min(LIST_CHUNK);
+        self.buffer = (buffer % LIST_BUFFERS) as usize;
         self.state = Fetched::Pending;
         let cycles = shared.read_cycles(u64::from(self.entries) * 8);
         self.due = Some(shared.clock.due(now, cycles));
@@ -288,8 +299,9 @@ impl ListBuffer {
         if self.due.take_if(|due| *due <= now).is_none() {
             return false;
         }
-        let words = &mut self.handles[..self.entries as usize * 2];
-        let answer = window.read(self.iova, words);
+        let chunk = &mut self.buffers[self.buffer];
+        chunk.entries = self.entries;
+        let answer = window.read(self.iova, &mut chunk.handles[..self.entries as usize * 2]);
         self.state = if answer.is_ok() { Fetched::Ready } else { Fetched::Failed };
         let (kind, detail) = (TraceKind::LIST, self.entries);
         let happening = Happening { kind, ring: self.ring, detail, value: 0 };
@@ -308,12 +320,13 @@ impl ListBuffer {
         self.state
     }
 
-    /// Entry `entry` of the chunk; the null handle past its end.
+    /// Entry `entry` of the chunk in a buffer; the null handle past its end.
     #[inline]
-    pub(crate) fn entry(&self, entry: u32) -> Handle {
+    pub(crate) fn entry(&self, buffer: u32, entry: u32) -> Handle {
+        let chunk = &self.buffers[(buffer % LIST_BUFFERS) as usize];
         let at = entry as usize * 2;
-        match self.handles.get(at..at + 2) {
-            Some([low, high]) if entry < self.entries => {
+        match chunk.handles.get(at..at + 2) {
+            Some([low, high]) if entry < chunk.entries => {
                 Handle(u64::from(*high) << 32 | u64::from(*low))
             }
             _ => Handle::NULL,

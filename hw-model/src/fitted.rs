@@ -22,9 +22,11 @@ pub(crate) const FITTED_CYCLES: [u16; CHARGES] = [
     19, // complete
     57, // write
     6, // write_word
+    30, // fill
     28, // fetch_list
     18, // list_entry
-    40, // link_order
+    20, // link_order
+    10, // link_ended
     12, // link_left
     3, // raise
     20, // notice

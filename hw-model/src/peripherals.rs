@@ -251,13 +251,13 @@ impl Peripherals {
     }
 
     /// Asks for a chunk of a list.
-    pub(crate) fn fetch_list(&mut self, at: u64, ring: u32, iova: u64, entries: u32) {
+    pub(crate) fn fetch_list(&mut self, at: u64, ring: u32, buffer: u32, iova: u64, entries: u32) {
         self.has_acted = true;
         let now = self.time(at);
         let is_running = self.is_running(ring);
         let Self { rings, shared, .. } = self;
         if let Some(Some(ring)) = rings.get_mut(ring as usize).filter(|_| is_running) {
-            ring.list.ask(shared, iova, entries, now);
+            ring.list.ask(shared, buffer, iova, entries, now);
         }
     }
 
@@ -284,13 +284,13 @@ impl Peripherals {
     }
 
     /// Lets the link engine carry out an order; the cycles that it takes.
-    pub(crate) fn relink_listed(&mut self, order: &LinkOrder) -> (LinkWalk, u32) {
+    pub(crate) fn order_links(&mut self, order: &LinkOrder) -> (LinkWalk, u32) {
         self.has_acted = true;
         let list = match self.rings.get(order.ring as usize) {
             Some(Some(ring)) => Some(&ring.list),
             _ => None,
         };
-        let entry = |entry| list.map_or(Handle::NULL, |list| list.entry(entry));
+        let entry = |entry| list.map_or(Handle::NULL, |list| list.entry(order.buffer, entry));
         link_engine::carry_out(&self.shared, &self.table, order, entry)
     }
 

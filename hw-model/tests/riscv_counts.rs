@@ -11,8 +11,8 @@ mod image;
 
 use abi::core::mmio::{
     ANNOUNCED, CONTROL, CORE_COUNT, CORE_FEATURES, CoreFeature, LIST_ANSWERED, LIST_ASKED,
-    LIST_ENTRIES, LIST_LOW, LISTS, MAIL_FILLED, OUTBOX_FILLED, OUTBOX_TAKEN, PENDING, RAISED,
-    REGISTERS, WAKE,
+    LIST_ENTRIES, LIST_LOW, MAIL_FILLED, OUTBOX_FILLED, OUTBOX_TAKEN, PENDING, RAISED, REGISTERS,
+    WAKE, list_address,
 };
 use abi::host::handle::Handle;
 use abi::host::limit::LIST_CHUNK;
@@ -188,10 +188,12 @@ impl Card {
     fn fill_list(&mut self) {
         let low = self.memory.word(REGISTERS + LIST_LOW.offset);
         let first = (low - LIST_AT as u32) / 8;
-        for entry in 0..self.memory.word(REGISTERS + LIST_ENTRIES.offset) {
+        let asked = self.memory.word(REGISTERS + LIST_ENTRIES.offset);
+        for entry in 0..asked & 0xffff {
             let handle = Handle::new(Kind::PATH, first + entry, 1).0;
-            self.memory.set(LISTS + entry * 8, handle as u32);
-            self.memory.set(LISTS + entry * 8 + 4, (handle >> 32) as u32);
+            let at = list_address(0, asked >> 16, entry);
+            self.memory.set(at, handle as u32);
+            self.memory.set(at + 4, (handle >> 32) as u32);
         }
     }
 }

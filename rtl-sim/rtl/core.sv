@@ -55,7 +55,7 @@ module core
     input  logic [RINGS-1:0][31:0] list_answered,
     input  logic [RINGS-1:0]       list_refused,
     input  logic                   list_we,
-    input  logic [6:0]             list_line,
+    input  logic [7:0]             list_line,
     input  line_bits_t             list_data,
     // Stores: this word, and where it goes.
     output logic [31:0]            store_value,
@@ -117,7 +117,7 @@ module core
   logic link_is_mine, link_is_readable, link_is_writable, regs_are_readable, regs_are_writable;
   logic [31:0] link_load_value, regs_load_value;
   logic link_start, link_is_busy, link_done, walk_store;
-  logic [2:0] link_ring;
+  logic [3:0] link_buffer;
   list_entry_t link_first, link_last, link_next;
   logic [31:0] link_to, link_ms;
   tbl_index_t link_home, walk_index;
@@ -195,7 +195,7 @@ module core
       .clk, .rst_n(eng_rst_n), .offset({access_word[9:0], 2'd0}), .is_store(reg_store),
       .store_value, .is_mine(link_is_mine), .load_value(link_load_value),
       .is_readable(link_is_readable), .is_writable(link_is_writable), .start(link_start),
-      .ring(link_ring), .first(link_first), .last(link_last), .to(link_to), .home(link_home),
+      .buffer(link_buffer), .first(link_first), .last(link_last), .to(link_to), .home(link_home),
       .now_ms(link_ms), .done(link_done), .next(link_next), .aliases(link_aliases),
       .refused(link_refused), .left_alias, .left_paths
   );
@@ -204,7 +204,7 @@ module core
   assign reg_is_writable = link_is_mine ? link_is_writable : regs_are_writable;
 
   link_engine u_link_engine (
-      .clk, .rst_n(eng_rst_n), .start(link_start), .ring(link_ring), .first(link_first),
+      .clk, .rst_n(eng_rst_n), .start(link_start), .buffer(link_buffer), .first(link_first),
       .last(link_last), .to(link_to), .home(link_home), .cap_paths(capabilities[1]),
       .is_busy(link_is_busy), .done(link_done), .next(link_next), .aliases(link_aliases),
       .refused(link_refused), .left_alias, .left_paths, .list_place(walk_place),
@@ -238,10 +238,11 @@ module core
   );
 
   line_ram #(
-      .LINES_LOG2(4 + $clog2(RINGS))
+      .LINES_LOG2(5 + $clog2(RINGS))
   ) u_lists (
-      .clk, .we(list_we), .wline(list_line[3+$clog2(RINGS):0]), .wdata(list_data),
-      .raddr(link_is_busy ? {walk_place[6+$clog2(RINGS):0], 1'b0} : window_word[7+$clog2(RINGS):0]),
+      .clk, .we(list_we), .wline(list_line[4+$clog2(RINGS):0]), .wdata(list_data),
+      .raddr(link_is_busy ? {walk_place[7+$clog2(RINGS):0], 1'b0} :
+             window_word[8+$clog2(RINGS):0]),
       .rdata(list_rdata), .rline(walk_line)
   );
 

@@ -310,7 +310,7 @@ module flue_card
   logic [RINGS-1:0] set_list_low, set_list_high, set_list_entries, set_list_asked, list_refused;
   logic slots_arrived, list_arrived, mail_we, list_we;
   logic [8:0] mail_line;
-  logic [6:0] list_line;
+  logic [7:0] list_line;
   line_bits_t mail_data, list_data;
   logic [NOTE_SOURCES-1:0] note_valid;
   trace_note_t [NOTE_SOURCES-1:0] note;

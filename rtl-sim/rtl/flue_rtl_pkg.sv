@@ -121,7 +121,7 @@ package flue_rtl_pkg;
   // An entry of a chunk, or the one behind the last.
   typedef logic [$clog2(LIST_CHUNK):0] list_entry_t;
   // A list buffer, and an entry of it.
-  typedef logic [$clog2(LIST_CHUNK)+2:0] list_place_t;
+  typedef logic [$clog2(LIST_CHUNK)+3:0] list_place_t;
   // Aliases that paths leave in one order of the link engine.
   localparam int unsigned LINK_ALIASES = offload_abi_pkg::CORE_WINDOWS_LINK_ALIASES;
   typedef tbl_index_t [LINK_ALIASES-1:0] link_aliases_t;

@@ -19,7 +19,7 @@ module link_engine
     input  logic                        rst_n,
     // The order; all but `start` stand still while it is carried out.
     input  logic                        start,        // pulse
-    input  logic [2:0]                  ring,
+    input  logic [3:0]                  buffer,       // counted over all rings
     input  list_entry_t                 first,
     input  list_entry_t                 last,         // the entry behind the last
     input  logic [31:0]                 to,
@@ -68,7 +68,7 @@ module link_engine
 
   assign goes_in      = is_busy && at != last;
   assign is_forgotten = has_missed || has_stopped;
-  assign list_place   = {ring, at[$clog2(LIST_CHUNK)-1:0]};
+  assign list_place   = {buffer, at[$clog2(LIST_CHUNK)-1:0]};
 
   // Stage n holds an entry n clocks after it went in.
   logic [7:1] has;

@@ -20,7 +20,7 @@ module link_regs
     output logic                  is_writable,
     // The engine.
     output logic                  start,        // pulse
-    output logic [2:0]            ring,
+    output logic [3:0]            buffer,
     output list_entry_t           first,
     output list_entry_t           last,
     output logic [31:0]           to,
@@ -100,7 +100,7 @@ module link_regs
         REG_LINK_RANGE[11:0]: begin
           first <= cut(store_value[11:0]);
           last  <= cut(store_value[23:12]);
-          ring  <= store_value[26:24];
+          buffer <= store_value[27:24];
         end
         default: ;
       endcase

@@ -3,7 +3,7 @@
 // From the core's stores (address, entries, then the number of the request) to the list buffers,
 // and back by the number that was answered. A chunk that cannot be read is answered as refused;
 // so is one of a ring that was stopped. It does not look into handles.
-// Invariant: a ring has at most one request under way.
+// Invariant: a ring has at most one request under way; what lies in the other buffer of a ring stays.
 
 module list_fetch
   import offload_abi_pkg::*;
@@ -24,9 +24,9 @@ module list_fetch
     output logic [RINGS-1:0][31:0] answered,
     output logic [RINGS-1:0]       refused,
     output logic                   arrived,        // pulse: a chunk was answered
-    // The list buffers: 16 lines a ring.
+    // The list buffers: 16 lines each, several a ring.
     output logic                   list_we,
-    output logic [6:0]             list_line,
+    output logic [7:0]             list_line,      // ring, buffer, line
     output line_bits_t             list_data,
     // DMA
     output logic                   rd_req_valid,
@@ -49,6 +49,7 @@ module list_fetch
 
   line_t [RINGS-1:0] line;
   entries_t [RINGS-1:0] entries;
+  logic [RINGS-1:0] buffer;
   logic [RINGS-1:0][31:0] asked;
   logic [RINGS-1:0] is_waiting;  // asked for, and not yet requested
 
@@ -59,6 +60,7 @@ module list_fetch
   logic has_order_room;
   ring_t now_ring;
   entries_t now_entries;
+  logic now_buffer;
   logic is_under_way;
   logic is_over;
   logic is_refused;
@@ -77,17 +79,17 @@ module list_fetch
   assign is_asking = is_picked && has_order_room && is_open && (!rd_req_valid || rd_req_ready);
 
   stream_fifo #(
-      .WIDTH(BITS + 8),
+      .WIDTH(BITS + 1 + 8),
       .DEPTH_LOG2(3)
   ) u_order (
       .clk(clk),
       .rst_n(rst_n),
       .in_valid(is_asking),
       .in_ready(has_order_room),
-      .in_bits({picked, entries[picked]}),
+      .in_bits({picked, buffer[picked], entries[picked]}),
       .out_valid(is_under_way),
       .out_ready(is_over),
-      .out_bits({now_ring, now_entries})
+      .out_bits({now_ring, now_buffer, now_entries})
   );
 
   assign rd_rsp_ready = 1'b1;
@@ -98,6 +100,7 @@ module list_fetch
     if (!rst_n) begin
       line       <= '0;
       entries    <= '0;
+      buffer     <= '0;
       asked      <= '0;
       answered   <= '0;
       refused    <= '0;
@@ -112,8 +115,9 @@ module list_fetch
         if (set_low[r]) line[r][25:0] <= set_value[31:6];
         if (set_high[r]) line[r][57:26] <= set_value;
         if (set_entries[r]) begin
-          entries[r] <= set_value > LIMIT_LIST_CHUNK ? entries_t'(LIMIT_LIST_CHUNK) :
+          entries[r] <= set_value[15:0] > LIMIT_LIST_CHUNK[15:0] ? entries_t'(LIMIT_LIST_CHUNK) :
               set_value[7:0];
+          buffer[r] <= set_value[16];
         end
         if (set_asked[r]) begin
           asked[r]      <= set_value;
@@ -160,7 +164,7 @@ module list_fetch
     end
   end
   always_ff @(posedge clk) begin
-    list_line <= {3'(now_ring), offset};
+    list_line <= {3'(now_ring), now_buffer, offset};
     list_data <= rd_rsp_data;
     note      <= '{
         kind: TRACE_KIND_LIST,

@@ -116,7 +116,7 @@ module outbox
   always_comb begin
     is_nonsense = 1'b0;
     unique case (head_kind)
-      OUTBOX_KIND_RESULT[7:0]: begin
+      OUTBOX_KIND_RESULT[7:0], OUTBOX_KIND_FILL[7:0]: begin
         is_nonsense = head_words > 16'(CORE_WINDOWS_RESULT_WORDS) || head_end > 5'd16 ||
             head_address[1:0] != '0;
       end
@@ -182,6 +182,9 @@ module outbox
       side       <= side_t'(head_ring);
       kind       <= RESULT;
       bits       <= entry[WINDOW_WORDS-1:TABLE_OUTBOX_ENTRY_WORDS_FIRST];
+      if (head_kind == OUTBOX_KIND_FILL[7:0]) begin
+        bits <= {LINE_WORDS{entry[TABLE_OUTBOX_ENTRY_WORDS_FIRST]}};
+      end
       mask       <= LINE_WORDS'((17'd1 << head_words[4:0]) - 17'd1);
       if (head_kind == OUTBOX_KIND_COMPLETION[7:0]) kind <= COMPLETION;
       if (head_kind == OUTBOX_KIND_EVENT[7:0]) begin

@@ -14,6 +14,8 @@ use super::super::host::trace::TraceKind;
 #[cfg(doc)]
 use super::link::LinkWalk;
 use super::link::{LinkAnswer, LinkOrder};
+#[cfg(doc)]
+use super::mmio::LIST_BUFFERS;
 
 /// What this card offers. Constant from power-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,9 +112,10 @@ pub enum Notice {
 }
 
 /// How a list that was asked for stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Fetched {
     /// Not here yet.
+    #[default]
     Pending,
     /// Every entry asked for can be read.
     Ready,
@@ -196,9 +199,15 @@ pub trait Hal {
     /// Writes up to 16 words to host memory on behalf of `ring`, in order. `false` when the
     /// outbox is full: nothing was taken, try again in a later step.
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool;
-    /// Asks for `entries` handles (at most [`limit::LIST_CHUNK`]) at `iova` into the list
-    /// buffer of `ring`; one at a time a ring.
-    fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32);
+    /// Writes `words` words (up to 16), each of them `value`, as [`Hal::write`] does.
+    #[inline]
+    fn fill(&mut self, ring: u32, iova: u64, words: u32, value: u32) -> bool {
+        let line = [value; 16];
+        self.write(ring, iova, line.get(..words as usize).unwrap_or(&line))
+    }
+    /// Asks for `entries` handles (at most [`limit::LIST_CHUNK`]) at `iova` into one of the
+    /// [`LIST_BUFFERS`] list buffers of `ring`; one at a time a ring. What lies in the others stays.
+    fn fetch_list(&mut self, ring: u32, buffer: u32, iova: u64, entries: u32);
     /// Says that `entries` handles at `iova` will be asked for soon. Nothing comes of it but time:
     /// who reads through a cache has them at hand by then.
     #[inline(always)]
@@ -207,14 +216,14 @@ pub trait Hal {
     }
     /// How the list asked for last stands.
     fn list_state(&self, ring: u32) -> Fetched;
-    /// Entry `entry` of the list buffer of `ring`, once ready.
-    fn list_entry(&self, ring: u32, entry: u32) -> Handle;
-    /// Says that the first `entries` entries of the list buffer of `ring` will be looked up in the
+    /// Entry `entry` of a list buffer of `ring`, once ready.
+    fn list_entry(&self, ring: u32, buffer: u32, entry: u32) -> Handle;
+    /// Says that the first `entries` entries of a list buffer of `ring` will be looked up in the
     /// table that begins with word `first` and has `words` words an object. As with
     /// [`Hal::expect_list`], nothing comes of it but time.
     #[inline(always)]
-    fn expect_listed(&self, ring: u32, entries: u32, first: u32, words: u32) {
-        let _ = (ring, entries, first, words);
+    fn expect_listed(&self, ring: u32, buffer: u32, entries: u32, first: u32, words: u32) {
+        let _ = (ring, buffer, entries, first, words);
     }
 
     /// Whether a link engine is there: the firmware then orders what it would do entry by entry.
@@ -223,11 +232,16 @@ pub trait Hal {
     fn has_link_engine(&self) -> bool {
         false
     }
-    /// Lets the link engine relink entries of a list buffer, as [`LinkWalk`] says; the core waits.
-    /// `None` when there is none, or when it does not answer.
+    /// Lets the link engine relink entries of a list buffer, as [`LinkWalk`] says. Until
+    /// [`Hal::links_ended`] has answered, table memory and that buffer are the engine's.
     #[inline(always)]
-    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+    fn order_links(&mut self, order: &LinkOrder) {
         let _ = order;
+    }
+    /// Waits for the order given last, and says what it came to. `None` when the engine does not
+    /// answer.
+    #[inline(always)]
+    fn links_ended(&mut self) -> Option<LinkAnswer> {
         None
     }
     /// Which of the entries from 32 × `word` on the last order refused, a bit each.

@@ -15,8 +15,10 @@ use crate::host::status::Kind;
 /// What the engine is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkOrder {
-    /// The command ring in whose list buffer the handles lie.
+    /// The command ring in one of whose list buffers the handles lie.
     pub ring: u32,
+    /// Which of them.
+    pub buffer: u32,
     /// Its first entry that is to be relinked.
     pub first: u32,
     /// The entry behind the last.

@@ -29,7 +29,7 @@ limits! {
         MAILBOXES: u32 = 0x9001_0000,
         /// The outbox: [`OUTBOX_ENTRIES`] entries.
         OUTBOX: u32 = 0x9002_0000,
-        /// List buffers: a chunk of handles a command ring.
+        /// List buffers: [`LIST_BUFFERS`] chunks of handles a command ring.
         LISTS: u32 = 0x9003_0000,
         /// Notices of the datapath: [`NOTICE_SLOTS`] of four words.
         NOTICES: u32 = 0x9004_0000,
@@ -55,6 +55,8 @@ limits! {
         OUTBOX_STRIDE: u32 = 128,
         /// Words that one result write carries at most.
         RESULT_WORDS: u32 = 16,
+        /// List buffers of a command ring: one is asked for while the other is worked on.
+        LIST_BUFFERS: u32 = 2,
         /// Distance of two list buffers in bytes.
         LIST_STRIDE: u32 = 0x400,
         /// Notices that the core can see at once.
@@ -192,7 +194,7 @@ registers! {
         0x40c => LIST_LOW: Wo,
         /// Address of the list chunk asked for, high word.
         0x410 => LIST_HIGH: Wo,
-        /// Entries asked for.
+        /// Entries asked for in bits 0 to 15, and in bit 16 the list buffer that they go to.
         0x414 => LIST_ENTRIES: Wo,
         /// Asks for the chunk: counts requests from 1.
         0x418 => LIST_ASKED: Wo,
@@ -213,7 +215,7 @@ registers! {
         /// Card time in ms that moved paths are stamped with.
         0x608 => LINK_MS: Wo,
         /// Entries of a list buffer: the first in bits 0 to 11, the one behind the last in bits 12
-        /// to 23, the command ring in bits 24 to 31.
+        /// to 23, the list buffer, counted over all rings, in bits 24 to 31.
         0x60c => LINK_RANGE: Wo,
         /// Gives the order, and counts orders from 1. What was stored before holds until another
         /// store.
@@ -255,11 +257,11 @@ words! {
         /// What it is (OutboxKind) in bits 0 to 7, the command ring in 8 to 15, the number of
         /// words in 16 to 23.
         0 => HEAD,
-        /// Where the words go in host memory, low word; results only.
+        /// Where the words go in host memory, low word; results and fills only.
         1 => ADDRESS_LOW,
         /// Where the words go, high word.
         2 => ADDRESS_HIGH,
-        /// First of up to sixteen words.
+        /// First of up to sixteen words; a fill has but this.
         4 => WORDS_FIRST,
     }
 }
@@ -285,6 +287,8 @@ codes! {
         2 => COMPLETION = "completion",
         /// An event, phase aside.
         3 => EVENT = "event",
+        /// The first word, so many times, for host memory.
+        4 => FILL = "fill",
     }
 }
 
@@ -331,11 +335,11 @@ pub const fn outbox_head(kind: OutboxKind, ring: u32, words: u32) -> u32 {
 /// The word that names entries of a list buffer to the link engine.
 #[inline(always)]
 #[must_use]
-pub const fn link_range(ring: u32, first: u32, end: u32) -> u32 {
-    first | end << 12 | ring << 24
+pub const fn link_range(place: u32, first: u32, end: u32) -> u32 {
+    first | end << 12 | place << 24
 }
 
-/// The ring, the first entry and the one behind the last, of such a word.
+/// The list buffer, the first entry and the one behind the last, of such a word.
 #[must_use]
 pub const fn of_link_range(word: u32) -> (u32, u32, u32) {
     (word >> 24, word & 0xfff, word >> 12 & 0xfff)
@@ -356,6 +360,27 @@ pub const fn of_link_answer(word: u32) -> super::LinkAnswer {
         aliases: word >> 12 & 0xf,
         has_refused: word & 1 << 16 != 0,
     }
+}
+
+/// A list buffer of a ring, counted over all rings.
+#[inline(always)]
+#[must_use]
+pub const fn list_place(ring: u32, buffer: u32) -> u32 {
+    ring * LIST_BUFFERS + buffer
+}
+
+/// Address of an entry of a list buffer.
+#[inline(always)]
+#[must_use]
+pub const fn list_address(ring: u32, buffer: u32, entry: u32) -> u32 {
+    LISTS + list_place(ring, buffer) * LIST_STRIDE + entry * 8
+}
+
+/// The word that asks for entries.
+#[inline(always)]
+#[must_use]
+pub const fn list_entries(buffer: u32, entries: u32) -> u32 {
+    entries | buffer << 16
 }
 
 /// Address of the outbox entry at a position.

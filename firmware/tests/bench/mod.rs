@@ -246,24 +246,25 @@ impl Hal for Bench {
         self.written.extend((0..).map(|i| iova + 4 * i).zip(words.iter().copied()));
         true
     }
-    fn fetch_list(&mut self, _: u32, _: u64, _: u32) {}
+    fn fetch_list(&mut self, _: u32, _: u32, _: u64, _: u32) {}
     fn list_state(&self, _: u32) -> Fetched {
         Fetched::Ready
     }
-    fn list_entry(&self, _: u32, entry: u32) -> Handle {
+    fn list_entry(&self, _: u32, _: u32, entry: u32) -> Handle {
         self.list[entry as usize]
     }
     fn has_link_engine(&self) -> bool {
         self.has_link_engine
     }
-    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+    fn order_links(&mut self, order: &LinkOrder) {
         let layout = TableLayout::new(&self.capabilities).expect("small tables");
         let list = |entry| self.list[entry as usize];
         let mut table = Table(&mut self.table);
         let walk = LinkWalk::run(order, &layout, self.capabilities.paths, list, &mut table);
-        let answer = walk.answer();
         self.walks.push(walk);
-        Some(answer)
+    }
+    fn links_ended(&mut self) -> Option<LinkAnswer> {
+        self.walks.last().map(LinkWalk::answer)
     }
     fn refused_entries(&self, word: u32) -> u32 {
         self.walks.last().expect("an order").refused[word as usize]

@@ -8,8 +8,8 @@ use abi::core::Fetched;
 use abi::core::mmio::{
     self, ANNOUNCED, CORE_COUNT, CORE_CYCLES, CORE_FAIL, CORE_FAIL_CAUSE, CORE_FAIL_PC,
     CORE_FEATURES, CORE_HEARTBEAT, CORE_PORT_VLAN, CORE_RING_STRIDE, CORE_TIME_MS,
-    CORE_TRACE_FILLED, CORE_TRACE_ON, CoreFeature, EVENT_LIMIT, FINISH, LINK_HOME, LINK_MS,
-    LINK_ORDERED, LINK_RANGE, LINK_TO, LIST_ANSWERED, LIST_ASKED, LIST_ENTRIES, LIST_HIGH,
+    CORE_TRACE_FILLED, CORE_TRACE_ON, CoreFeature, EVENT_LIMIT, FINISH, LINK_ENDED, LINK_HOME,
+    LINK_MS, LINK_ORDERED, LINK_RANGE, LINK_TO, LIST_ANSWERED, LIST_ASKED, LIST_ENTRIES, LIST_HIGH,
     LIST_LOW, LIST_REFUSED, LISTS, MAIL_FILLED, MAIL_TAKEN, MAILBOXES, NOTICE_LEFT, NOTICE_TAKEN,
     NOTICES, OUTBOX, OUTBOX_FILLED, OUTBOX_TAKEN, PENDING, RAISED, REGISTERS, SETTLED, STOPPED,
     TABLES, TRACE, WAKE,
@@ -30,7 +30,7 @@ use crate::peripherals::Peripherals;
 const REGISTERS_LAST: u32 = REGISTERS + mmio::REGISTERS_BYTES - 1;
 const MAILBOXES_LAST: u32 = MAILBOXES + COMMAND_RINGS_MAX * mmio::MAILBOX_STRIDE - 1;
 const OUTBOX_LAST: u32 = OUTBOX + mmio::OUTBOX_ENTRIES * mmio::OUTBOX_STRIDE - 1;
-const LISTS_LAST: u32 = LISTS + COMMAND_RINGS_MAX * mmio::LIST_STRIDE - 1;
+const LISTS_LAST: u32 = LISTS + COMMAND_RINGS_MAX * mmio::LIST_BUFFERS * mmio::LIST_STRIDE - 1;
 const NOTICES_LAST: u32 = NOTICES + mmio::NOTICE_SLOTS * mmio::notice::WORDS * 4 - 1;
 const TRACE_LAST: u32 = TRACE + TRACE_RECORDS * 16 - 1;
 /// Registers of a ring's bank begin here.
@@ -106,9 +106,10 @@ impl CoreBus<'_> {
                 windows.mail_word(side, ring, offset / SLOT_BYTES, offset % SLOT_BYTES / 4)
             }
             LISTS..=LISTS_LAST => {
-                let (ring, offset) = split(address - LISTS, mmio::LIST_STRIDE);
+                let (place, offset) = split(address - LISTS, mmio::LIST_STRIDE);
+                let (ring, buffer) = split(place, mmio::LIST_BUFFERS);
                 let handle = match side.rings.get(ring as usize) {
-                    Some(Some(ring)) => ring.list.entry(offset / 8).0,
+                    Some(Some(ring)) => ring.list.entry(buffer, offset / 8).0,
                     _ => 0,
                 };
                 if offset.is_multiple_of(8) { handle as u32 } else { (handle >> 32) as u32 }
@@ -142,6 +143,9 @@ impl CoreBus<'_> {
     fn register(&mut self, at: u64, offset: u32) -> Result<u32, Fault> {
         let Self { side, windows, .. } = self;
         if offset >= LINK_REGISTERS && side.has_link_engine() {
+            if is(LINK_ENDED, offset) {
+                self.stalls += windows.wait_for_links(at);
+            }
             return windows.link_register(at, offset).ok_or(Fault);
         }
         if offset >= RING_BANKS {
@@ -213,15 +217,13 @@ impl CoreBus<'_> {
     }
 
     fn set_link_register(&mut self, at: u64, offset: u32, value: u32) -> Result<(), Fault> {
-        let Self { side, windows, stalls } = self;
+        let Self { side, windows, .. } = self;
         match offset {
             _ if is(LINK_TO, offset) => windows.link.to = value,
             _ if is(LINK_HOME, offset) => windows.link.home = value,
             _ if is(LINK_MS, offset) => windows.link.now_ms = value,
             _ if is(LINK_RANGE, offset) => windows.link.range = value,
-            _ if is(LINK_ORDERED, offset) => {
-                *stalls += u64::from(windows.order(side, at, value));
-            }
+            _ if is(LINK_ORDERED, offset) => windows.order(side, at, value),
             _ => return Err(Fault),
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use abi::core::mmio::{LIST_BUFFERS, RESULT_WORDS, list_place};
 use abi::core::{Capabilities, Fetched, Hal, LinkAnswer, LinkOrder, LinkWalk, Notice, Settings};
 use abi::host::command::{Flag, Slot};
 use abi::host::handle::Handle;
@@ -35,19 +36,21 @@ const HANDLE_WORDS: usize = 2;
 struct Chunk {
     /// Each as it stands in memory: lower word, upper word.
     handles: [[u32; HANDLE_WORDS]; LIST_CHUNK as usize],
-    state: Fetched,
 }
 
 impl Default for Chunk {
     fn default() -> Self {
-        Self { handles: [[0; HANDLE_WORDS]; LIST_CHUNK as usize], state: Fetched::Pending }
+        Self { handles: [[0; HANDLE_WORDS]; LIST_CHUNK as usize] }
     }
 }
 
-/// Where the chunk of command ring `ring` is kept.
+/// List buffers of all rings.
+const CHUNKS: usize = (COMMAND_RINGS_MAX * LIST_BUFFERS) as usize;
+
+/// Where the chunk of a list buffer of command ring `ring` is kept.
 #[inline]
-const fn place(ring: u32) -> usize {
-    (ring % COMMAND_RINGS_MAX) as usize
+const fn place(ring: u32, buffer: u32) -> usize {
+    list_place(ring, buffer) as usize % CHUNKS
 }
 
 /// The linked firmware, once it was started.
@@ -61,10 +64,12 @@ pub(crate) struct NativeBody<M> {
     /// The mark of the last block.
     before: Cell<Option<Charge>>,
     meter: M,
-    /// The chunks of lists that were asked for last, where they are due at once; one a ring.
-    lists: Box<[Chunk; COMMAND_RINGS_MAX as usize]>,
-    /// What the link engine was ordered last, carried out.
-    walk: Option<LinkWalk>,
+    /// The chunks of lists that were asked for last, where they are due at once; by list buffer.
+    lists: Box<[Chunk; CHUNKS]>,
+    /// How the chunk stands that each ring asked for last.
+    asked: [Fetched; COMMAND_RINGS_MAX as usize],
+    /// What the link engine was ordered last, carried out, and the cycle in which it ends.
+    walk: Option<(LinkWalk, u64)>,
     /// Table memory, from ENABLE to reset.
     table: Option<Arc<TableMemory>>,
 }
@@ -135,6 +140,7 @@ impl<M: Meter> NativeBody<M> {
         NativeHal {
             table: self.table.as_deref().map_or(&[], TableMemory::cells),
             lists: &mut self.lists,
+            asked: &mut self.asked,
             walk: &mut self.walk,
             traces: side.shared.trace.is_on(),
             has_stored: false,
@@ -153,8 +159,9 @@ struct NativeHal<'a, M> {
     side: &'a mut Peripherals,
     /// Table memory: every word that the firmware has stands in here.
     table: &'a [AtomicU32],
-    lists: &'a mut [Chunk; COMMAND_RINGS_MAX as usize],
-    walk: &'a mut Option<LinkWalk>,
+    lists: &'a mut [Chunk; CHUNKS],
+    asked: &'a mut [Fetched; COMMAND_RINGS_MAX as usize],
+    walk: &'a mut Option<(LinkWalk, u64)>,
     /// The trace was on when the step began.
     traces: bool,
     /// Something was stored into table memory.
@@ -187,6 +194,20 @@ impl<M: Meter> NativeHal<'_, M> {
         if M::COUNTS {
             self.meter.stall(self.side.table_port.fence(self.at()));
         }
+    }
+
+    /// Sends words to host memory; `false` when the outbox is full.
+    #[inline(always)]
+    fn send(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
+        if self.is_direct() {
+            self.side.result_now(self.window, ring, iova, words);
+            return true;
+        }
+        let has_room = !self.side.outbox.is_full();
+        if has_room {
+            self.side.result(self.at(), ring, iova, words);
+        }
+        has_room
     }
 
     #[inline(always)]
@@ -355,26 +376,25 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
         self.meter.charge(Charge::WRITE, 1);
         self.meter.charge(Charge::WRITE_WORD, words.len() as u32);
-        if self.is_direct() {
-            self.side.result_now(self.window, ring, iova, words);
-            return true;
-        }
-        let has_room = !self.side.outbox.is_full();
-        if has_room {
-            self.side.result(self.at(), ring, iova, words);
-        }
-        has_room
+        self.send(ring, iova, words)
     }
 
-    fn fetch_list(&mut self, ring: u32, iova: u64, entries: u32) {
+    fn fill(&mut self, ring: u32, iova: u64, words: u32, value: u32) -> bool {
+        self.meter.charge(Charge::FILL, 1);
+        let line = [value; RESULT_WORDS as usize];
+        self.send(ring, iova, line.get(..words as usize).unwrap_or(&line))
+    }
+
+    fn fetch_list(&mut self, ring: u32, buffer: u32, iova: u64, entries: u32) {
         self.meter.charge(Charge::FETCH_LIST, 1);
         if M::COUNTS {
-            return self.side.fetch_list(self.at(), ring, iova, entries);
+            return self.side.fetch_list(self.at(), ring, buffer, iova, entries);
         }
-        let list = &mut self.lists[place(ring)];
+        let list = &mut self.lists[place(ring, buffer)];
         let handles = &mut list.handles[..(entries as usize).min(LIST_CHUNK as usize)];
         let is_read = self.window.read(iova, handles.as_flattened_mut()).is_ok();
-        list.state = if is_read { Fetched::Ready } else { Fetched::Failed };
+        self.asked[(ring % COMMAND_RINGS_MAX) as usize] =
+            if is_read { Fetched::Ready } else { Fetched::Failed };
         self.side.note_list(ring, entries);
     }
 
@@ -386,11 +406,11 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     }
 
     #[inline]
-    fn expect_listed(&self, ring: u32, entries: u32, first: u32, words: u32) {
+    fn expect_listed(&self, ring: u32, buffer: u32, entries: u32, first: u32, words: u32) {
         if M::COUNTS {
             return;
         }
-        let handles = &self.lists[place(ring)].handles[..entries.min(LIST_CHUNK) as usize];
+        let handles = &self.lists[place(ring, buffer)].handles[..entries.min(LIST_CHUNK) as usize];
         let index = |[low, _]: &[u32; HANDLE_WORDS]| Handle(u64::from(*low)).index();
         // Objects that follow one another are brought in by the processor itself.
         let span =
@@ -408,19 +428,24 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn list_state(&self, ring: u32) -> Fetched {
         self.meter.charge(Charge::REGISTER, 1);
-        if M::COUNTS { self.side.list_state(ring) } else { self.lists[place(ring)].state }
+        if M::COUNTS {
+            self.side.list_state(ring)
+        } else {
+            self.asked[(ring % COMMAND_RINGS_MAX) as usize]
+        }
     }
 
     #[inline]
-    fn list_entry(&self, ring: u32, entry: u32) -> Handle {
+    fn list_entry(&self, ring: u32, buffer: u32, entry: u32) -> Handle {
         self.meter.charge(Charge::LIST_ENTRY, 1);
         if M::COUNTS {
             return match self.side.rings.get(ring as usize) {
-                Some(Some(ring)) => ring.list.entry(entry),
+                Some(Some(ring)) => ring.list.entry(buffer, entry),
                 _ => Handle::NULL,
             };
         }
-        let [low, high] = self.lists[place(ring)].handles[entry as usize % LIST_CHUNK as usize];
+        let [low, high] =
+            self.lists[place(ring, buffer)].handles[entry as usize % LIST_CHUNK as usize];
         Handle(u64::from(high) << 32 | u64::from(low))
     }
 
@@ -429,25 +454,30 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         M::COUNTS && self.side.has_link_engine()
     }
 
-    fn relink_listed(&mut self, order: &LinkOrder) -> Option<LinkAnswer> {
+    fn order_links(&mut self, order: &LinkOrder) {
         self.meter.charge(Charge::LINK_ORDER, 1);
-        let (walk, cycles) = self.side.relink_listed(order);
-        self.meter.stall(cycles);
+        let (walk, cycles) = self.side.order_links(order);
         self.has_stored = true;
-        let answer = walk.answer();
-        *self.walk = Some(walk);
-        Some(answer)
+        *self.walk = Some((walk, self.at() + u64::from(cycles)));
+    }
+
+    fn links_ended(&mut self) -> Option<LinkAnswer> {
+        self.meter.charge(Charge::LINK_ENDED, 1);
+        let (walk, ended_at) = self.walk.as_ref()?;
+        let left = ended_at.saturating_sub(self.at());
+        self.meter.stall(u32::try_from(left).unwrap_or(u32::MAX));
+        Some(walk.answer())
     }
 
     fn refused_entries(&self, word: u32) -> u32 {
         self.meter.charge(Charge::REGISTER, 1);
-        let words = self.walk.as_ref().map_or(&[][..], |walk| &walk.refused);
+        let words = self.walk.as_ref().map_or(&[][..], |(walk, _)| &walk.refused);
         words.get(word as usize).copied().unwrap_or(0)
     }
 
     fn left_alias(&self, place: u32) -> (u32, u32) {
         self.meter.charge(Charge::LINK_LEFT, 1);
-        let left = self.walk.as_ref().map_or(&[][..], |walk| &walk.left);
+        let left = self.walk.as_ref().map_or(&[][..], |(walk, _)| &walk.left);
         left.get(place as usize).copied().unwrap_or((0, 0))
     }
 

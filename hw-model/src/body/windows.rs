@@ -6,8 +6,8 @@
 
 use abi::core::mmio::{
     LINK_ALIASES, LINK_ANSWER, LINK_ENDED, LINK_LEFT_ALIAS, LINK_REFUSED, LINK_REFUSED_WORDS,
-    NOTICE_SLOTS, NoticeKind, OUTBOX_ENTRIES, OUTBOX_STRIDE, OutboxKind, RESULT_WORDS, link_answer,
-    notice, of_link_range, outbox_entry,
+    LIST_BUFFERS, NOTICE_SLOTS, NoticeKind, OUTBOX_ENTRIES, OUTBOX_STRIDE, OutboxKind,
+    RESULT_WORDS, link_answer, notice, of_link_range, outbox_entry,
 };
 use abi::core::{Fetched, LinkOrder, LinkWalk, Notice};
 use abi::host::limit::{COMMAND_RINGS_MAX, LIST_CHUNK};
@@ -44,6 +44,8 @@ pub(super) struct LinkWindow {
     ordered: u32,
     /// The cycle from which the core sees that the last order ended.
     ended_at: u64,
+    /// The core has looked since.
+    is_waited_for: bool,
     walk: Option<LinkWalk>,
 }
 
@@ -135,19 +137,29 @@ impl Windows {
         let window = &mut self.rings[ring as usize];
         window.asked = number;
         let iova = u64::from(window.list_high) << 32 | u64::from(window.list_low);
-        side.fetch_list(at, ring, iova, window.list_entries);
+        let (buffer, entries) = (window.list_entries >> 16 & 1, window.list_entries & 0xffff);
+        side.fetch_list(at, ring, buffer, iova, entries);
     }
 
-    /// The core orders the link engine. Returns the cycles for which the core waits.
-    pub(super) fn order(&mut self, side: &mut Peripherals, at: u64, number: u32) -> u32 {
+    /// The core orders the link engine.
+    pub(super) fn order(&mut self, side: &mut Peripherals, at: u64, number: u32) {
         let link = &mut self.link;
-        let (ring, first, end) = of_link_range(link.range);
+        let (place, first, end) = of_link_range(link.range);
+        let (ring, buffer) = (place / LIST_BUFFERS, place % LIST_BUFFERS);
         let end = end.min(LIST_CHUNK);
         let (to, home, now_ms) = (link.to, link.home, link.now_ms);
-        let (walk, cycles) = side.relink_listed(&LinkOrder { ring, first, end, to, home, now_ms });
+        let (walk, cycles) =
+            side.order_links(&LinkOrder { ring, buffer, first, end, to, home, now_ms });
         (link.ordered, link.ended_at) = (number, at + u64::from(cycles));
         link.walk = Some(walk);
-        cycles
+        link.is_waited_for = false;
+    }
+
+    /// The core looks at LINK_ENDED. Returns the cycles for which it will go on doing so.
+    pub(super) fn wait_for_links(&mut self, at: u64) -> u64 {
+        let is_first = !self.link.is_waited_for;
+        self.link.is_waited_for = true;
+        if is_first { self.link.ended_at.saturating_sub(at) } else { 0 }
     }
 
     /// A register that the link engine answers in; `None` where there is none.
@@ -223,14 +235,17 @@ impl Windows {
         let (kind, ring, count) = (OutboxKind(head & 0xff), head >> 8 & 0xff, head >> 16);
         let words = entry.get(outbox_entry::WORDS_FIRST as usize..).ok_or(Fault)?;
         let words = words.get(..count as usize).filter(|_| count <= RESULT_WORDS).ok_or(Fault)?;
-        if kind != OutboxKind::RESULT && count != RING_ENTRY_WORDS {
+        let is_result = kind == OutboxKind::RESULT || kind == OutboxKind::FILL;
+        if !is_result && count != RING_ENTRY_WORDS {
             return Err(Fault);
         }
         let four = || <[u32; RING_ENTRY_WORDS as usize]>::try_from(words).map_err(|_| Fault);
         match kind {
-            OutboxKind::RESULT => {
+            OutboxKind::RESULT | OutboxKind::FILL => {
                 let low = u64::from(word(outbox_entry::ADDRESS_LOW)?);
                 let high = u64::from(word(outbox_entry::ADDRESS_HIGH)?);
+                let fill = [word(outbox_entry::WORDS_FIRST)?; RESULT_WORDS as usize];
+                let words = if kind == OutboxKind::FILL { &fill[..count as usize] } else { words };
                 side.result(at, ring, high << 32 | low, words);
             }
             OutboxKind::COMPLETION => side.complete(at, ring, four()?),

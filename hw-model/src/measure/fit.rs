@@ -16,7 +16,7 @@ const SWEEPS: usize = 4_000;
 
 /// What a call costs: an estimate, and the instructions without which it cannot be, as
 /// `firmware::mmio` makes it (a load of a register has a stall, a fence comes before a publish).
-const CALLS: [(Charge, f64, f64); 21] = [
+const CALLS: [(Charge, f64, f64); 23] = [
     (Charge::WAKE, 8.0, 6.0),
     (Charge::LOAD, 6.0, 2.0),
     (Charge::STORE, 4.0, 2.0),
@@ -30,9 +30,11 @@ const CALLS: [(Charge, f64, f64); 21] = [
     (Charge::COMPLETE, 24.0, 14.0),
     (Charge::WRITE, 20.0, 10.0),
     (Charge::WRITE_WORD, 3.0, 2.0),
+    (Charge::FILL, 20.0, 10.0),
     (Charge::FETCH_LIST, 12.0, 10.0),
     (Charge::LIST_ENTRY, 6.0, 4.0),
-    (Charge::LINK_ORDER, 40.0, 20.0),
+    (Charge::LINK_ORDER, 20.0, 12.0),
+    (Charge::LINK_ENDED, 10.0, 6.0),
     (Charge::LINK_LEFT, 12.0, 6.0),
     (Charge::RAISE, 3.0, 3.0),
     (Charge::NOTICE, 20.0, 14.0),

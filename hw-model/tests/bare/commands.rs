@@ -4,8 +4,7 @@ use abi::core::Capabilities;
 use abi::core::mmio::{
     self, CORE_ALIASES, CORE_COMMAND_RINGS, CORE_CONNECTIONS, CORE_GENERATION_SEED, CORE_NEIGHBORS,
     CORE_PATHS, CORE_SOURCE_MACS, CORE_STATE_MEMORY, CORE_VLANS, EVENT_LIMIT, LIST_ANSWERED,
-    LIST_STRIDE, LISTS, MAIL_FILLED, MAILBOX_SLOTS, NOTICE_LEFT, NoticeKind, PENDING, REGISTERS,
-    notice,
+    MAIL_FILLED, MAILBOX_SLOTS, NOTICE_LEFT, NoticeKind, PENDING, REGISTERS, notice,
 };
 use abi::core::table::{STATE_BYTES, TableLayout};
 use abi::host::command::{
@@ -158,7 +157,7 @@ impl Load {
         memory.set(REGISTERS + LIST_ANSWERED.offset + bank, 1);
         for entry in 0..LIST_CHUNK {
             let handle = Handle::new(Kind::PATH, entry * 7 % (PATHS + 2), 1).0;
-            let at = LISTS + ring * LIST_STRIDE + entry * 8;
+            let at = mmio::list_address(ring, 0, entry);
             memory.set(at, handle as u32);
             memory.set(at + 4, (handle >> 32) as u32);
         }

@@ -340,11 +340,11 @@ impl Hal for LoomHal {
         self.results[at..at + words.len()].copy_from_slice(words);
         true
     }
-    fn fetch_list(&mut self, _ring: u32, _iova: u64, _entries: u32) {}
+    fn fetch_list(&mut self, _ring: u32, _buffer: u32, _iova: u64, _entries: u32) {}
     fn list_state(&self, _ring: u32) -> Fetched {
         Fetched::Failed
     }
-    fn list_entry(&self, _ring: u32, _entry: u32) -> Handle {
+    fn list_entry(&self, _ring: u32, _buffer: u32, _entry: u32) -> Handle {
         Handle::NULL
     }
     fn raise(&mut self, epoch: u32) {
