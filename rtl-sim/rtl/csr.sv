@@ -5,7 +5,9 @@
 // switch stand in registers beside it, too. A wrong alignment or direction reads as zero or is
 // ignored, and is counted. The MSI-X table is the wrapper's: its words read as zero here and take
 // no writes. A write takes effect at once; a read is answered when the slowest memory has answered.
-// RING_START, and what ENABLE takes, are dealt with before the next access begins.
+// RING_START, and what ENABLE takes, are dealt with before the next access begins. While memories are
+// cleared, what the card is and how it fares is read as ever, and RESET is taken: the bus of a
+// driver that waits for a reset does not wait with it. All else waits.
 
 module csr
   import offload_abi_pkg::*;
@@ -69,7 +71,9 @@ module csr
   step_e step;
   logic is_begun;  // the first clock of an access: writes take effect in it
   logic [15:0] word_at;
-  assign is_begun = step == IDLE && req_valid && !is_busy && !soft_rst && !rsp_valid;
+  logic is_timely;  // needs no memory that is being cleared
+  assign is_begun = step == IDLE && req_valid && !is_busy && (!soft_rst || is_timely) &&
+      !rsp_valid;
   assign word_at  = {req_word, 2'd0};
 
   // ---- what the offset names --------------------------------------------------------------------
@@ -117,6 +121,7 @@ module csr
   assign is_readable = is_cell || in_trace || in_counters || is_bank_shown || in_msix ||
       in_pending || is_constant || is_health || is_trace_filled;
   assign is_writable = is_cell || is_start || in_msix || is_reset || is_enable;
+  assign is_timely = req_is_odd || (req_store ? is_reset : is_constant || is_health);
 
   // ---- cells: settings and banks, then doorbells ------------------------------------------------
   logic [31:0] cells[2048];
