@@ -22,7 +22,7 @@ use hw_model::{Image, Slot};
 use vmm_sys_util::eventfd::EventFd;
 
 use crate::dut::{Dut, In, Start, Straps};
-use crate::host::{Host, HostMemory};
+use crate::host::{Host, HostMemory, Traffic};
 use crate::sizes;
 
 /// Clocks of [`Backing::relax`].
@@ -124,6 +124,18 @@ impl RtlCard {
     /// [`Unfit`] when it is to be larger than the simulation was built for, or a file for the image
     /// cannot be written.
     pub fn new(config: &RtlConfig, port: Box<dyn Port>) -> Result<Arc<Self>, Unfit> {
+        Self::new_in(Slot::new(), config, port)
+    }
+
+    /// The same in a slot that is there.
+    ///
+    /// # Errors
+    /// As for [`RtlCard::new`].
+    pub fn new_in(
+        slot: Arc<Slot>,
+        config: &RtlConfig,
+        port: Box<dyn Port>,
+    ) -> Result<Arc<Self>, Unfit> {
         let straps = straps(&config.capabilities, config.image.hash())?;
         let image = ImageFile::write(&config.image);
         let image = image.map_err(|error| Unfit(format!("a file for the image: {error}")))?;
@@ -143,15 +155,10 @@ impl RtlCard {
         let pins = In { s_bready: 1, s_rready: 1, ..In::default() };
         let memory = HostMemory::new(config.host);
         let bench = Mutex::new(Bench { dut, pins, memory, egress, errors: 0 });
-        let card = Self { bench, slot: Slot::new(), cycles: AtomicU64::new(0), khz };
-        let mut bench = card.lock();
-        for _ in 0..RESET_CLOCKS {
-            card.clock(&mut bench);
-        }
-        bench.pins.rst_n = 1;
+        let card = Self { bench, slot, cycles: AtomicU64::new(0), khz };
+        card.reset_all();
         // ORDERING: Relaxed. As in `cycles`: the card's own count begins here, too.
         card.cycles.store(0, Ordering::Relaxed);
-        drop(bench);
         Ok(Arc::new(card))
     }
 
@@ -172,6 +179,29 @@ impl RtlCard {
     /// Another host from here on. What is under way keeps the time that it was given.
     pub fn set_host(&self, host: Host) {
         self.lock().memory.set(host);
+    }
+
+    /// What the card did at its bus so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        let bench = self.lock();
+        bench.memory.traffic(&bench.pins)
+    }
+
+    /// Resets card and bus by their pin, as a machine that is started anew does: what was under way
+    /// is nobody's any more, and the card does not master the bus.
+    pub fn reset_all(&self) {
+        self.slot.set_bus_master(false);
+        let mut bench = self.lock();
+        let bench = &mut *bench;
+        bench.pins.rst_n = 0;
+        bench.memory.reset(&mut bench.pins);
+        bench.egress.frame.clear();
+        for _ in 0..RESET_CLOCKS {
+            self.clock(bench);
+        }
+        bench.pins.rst_n = 1;
+        bench.check();
     }
 
     /// Lets so many clocks pass.
@@ -197,7 +227,7 @@ impl RtlCard {
         let out = dut.clock(pins);
         // ORDERING: Relaxed. As in `cycles`.
         let clock = self.cycles.fetch_add(1, Ordering::Relaxed) + 1;
-        if out.t_valid & pins.t_ready != 0 {
+        if out.t_valid & pins.t_ready & pins.rst_n != 0 {
             egress.take(
                 &out.t_data,
                 out.t_keep,
@@ -206,7 +236,7 @@ impl RtlCard {
                 clock * 1_000_000 / self.khz,
             );
         }
-        if out.irq_valid & pins.irq_ready != 0 {
+        if out.irq_valid & pins.irq_ready & pins.rst_n != 0 {
             self.slot.signal(u32::from(out.irq_vector));
         }
         memory.step(pins, out, &self.slot);
@@ -215,8 +245,9 @@ impl RtlCard {
         }
     }
 
-    /// One access to BAR0; what was read, or `None` when there was no answer.
-    fn access(&self, offset: u32, write: Option<u32>) -> Option<u32> {
+    /// One access to BAR0, or past it where a board's shell has a larger one; what was read, or `None`
+    /// when there was no answer.
+    pub fn access_at(&self, offset: u32, write: Option<u32>) -> Option<u32> {
         let mut bench = self.lock();
         let bench = &mut *bench;
         bench.pins.s_wstrb = 0xf;
@@ -287,12 +318,12 @@ impl Registers for RtlCard {
         if offset >= BAR_BYTES {
             return u32::MAX;
         }
-        self.access(offset, None).unwrap_or(u32::MAX)
+        self.access_at(offset, None).unwrap_or(u32::MAX)
     }
 
     fn write(&self, offset: u32, value: u32) {
         if offset < BAR_BYTES {
-            self.access(offset, Some(value));
+            self.access_at(offset, Some(value));
         }
     }
 }
@@ -375,7 +406,7 @@ impl Drop for ImageFile {
 }
 
 /// The constant pins of a card of these sizes.
-fn straps(wanted: &Capabilities, image_hash: u32) -> Result<Straps, Unfit> {
+pub(crate) fn straps(wanted: &Capabilities, image_hash: u32) -> Result<Straps, Unfit> {
     let limits = [
         ("neighbors", wanted.neighbors, sizes::NEIGHBORS),
         ("paths", wanted.paths, sizes::PATHS),

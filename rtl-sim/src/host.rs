@@ -4,8 +4,8 @@
 //! answered a beat a clock, writes one by one; memory is looked at when a beat is answered, and
 //! written just before its response. Out of order only between IDs, and only if asked to.
 //! The rules that the card owes its bus are judged here: at most one read an ID, no burst across
-//! 4 KiB, whole lines, single-beat writes, and nothing that waits changes (AMBA AXI4, IHI 0022; AWS
-//! F2 shell). A card that breaks one is not fit to be judged further: that panics.
+//! 4 KiB, whole lines, single-beat writes, strobes without a gap, and nothing that waits changes
+//! (AMBA AXI4, IHI 0022; AWS F2 shell). A card that breaks one is not fit to be judged further: that panics.
 
 use std::collections::VecDeque;
 
@@ -97,6 +97,18 @@ pub(crate) struct HostMemory {
     writes: Vec<Write>,
     responses: VecDeque<(u8, u8)>,
     before: Option<(In, Out)>,
+    traffic: Traffic,
+}
+
+/// What a card did at its bus since power-on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Addresses and lines of data that were taken.
+    pub taken: u64,
+    /// Vectors that were taken.
+    pub vectors: u64,
+    /// Reads and writes that are not answered yet.
+    pub under_way: usize,
 }
 
 impl HostMemory {
@@ -112,7 +124,27 @@ impl HostMemory {
             writes: Vec::new(),
             responses: VecDeque::new(),
             before: None,
+            traffic: Traffic::default(),
         }
+    }
+
+    /// What the card did so far.
+    pub(crate) fn traffic(&self, pins: &In) -> Traffic {
+        let halves = self.addresses.len() + self.lines.len();
+        let answers = self.responses.len() + usize::from(pins.m_bvalid);
+        let under_way = self.reads.len() + halves + self.writes.len() + answers;
+        Traffic { under_way, ..self.traffic }
+    }
+
+    /// Forgets what is under way: the bus is reset together with the card.
+    pub(crate) fn reset(&mut self, pins: &mut In) {
+        (pins.m_rvalid, pins.m_bvalid) = (0, 0);
+        self.reads.clear();
+        self.addresses.clear();
+        self.lines.clear();
+        self.writes.clear();
+        self.responses.clear();
+        (self.shown, self.before) = (None, None);
     }
 
     /// Another host from here on.
@@ -123,9 +155,13 @@ impl HostMemory {
     /// Takes what crossed in the clock that `out` ended, and sets the pins for the next one.
     pub(crate) fn step(&mut self, pins: &mut In, out: &Out, slot: &Slot) {
         self.clock += 1;
-        if self.is_checked(pins, out) {
+        if pins.rst_n == 0 {
+            return;
+        }
+        if self.is_checked(out) {
             self.check(pins, out);
         }
+        self.traffic.vectors += u64::from(out.irq_valid & pins.irq_ready);
         self.take_read(pins, out);
         self.take_write(pins, out);
         self.answer_reads(pins, out, slot);
@@ -139,9 +175,9 @@ impl HostMemory {
     }
 
     /// Whether there was something to wait for; most clocks have nothing.
-    fn is_checked(&self, pins: &In, out: &Out) -> bool {
+    fn is_checked(&self, out: &Out) -> bool {
         let is_active = out.m_arvalid | out.m_awvalid | out.m_wvalid | out.t_valid | out.irq_valid;
-        is_active | u8::from(self.before.is_some()) != 0 && pins.rst_n != 0
+        is_active | u8::from(self.before.is_some()) != 0
     }
 
     /// What was offered and not taken has to stay as it is.
@@ -183,6 +219,7 @@ impl HostMemory {
         if out.m_arvalid & pins.m_arready == 0 {
             return;
         }
+        self.traffic.taken += 1;
         let (id, address, beats) = (out.m_arid, out.m_araddr, u32::from(out.m_arlen) + 1);
         let is_busy = self.reads.iter().any(|read| read.id == id);
         assert!(!is_busy, "a second read with ID {id}, in clock {}", self.clock);
@@ -203,10 +240,13 @@ impl HostMemory {
             let is_whole = address.is_multiple_of(LINE_BYTES)
                 && (out.m_awlen, out.m_awsize, out.m_awburst) == (0, SIZE_LINE, BURST_INCR);
             assert!(is_whole, "a write at {address:#x} that is not of one whole line");
+            self.traffic.taken += 1;
             self.addresses.push_back((out.m_awid, address));
         }
         if out.m_wvalid & pins.m_wready != 0 {
             assert!(out.m_wlast == 1, "a write's only beat is its last");
+            assert!(is_one_run(out.m_wstrb), "strobes with a gap: {:#x}", out.m_wstrb);
+            self.traffic.taken += 1;
             self.lines.push_back((out.m_wstrb, out.m_wdata));
         }
         while !self.addresses.is_empty()
@@ -273,7 +313,7 @@ impl HostMemory {
         while at < self.writes.len() {
             if self.writes[at].due <= clock && first_of_its_id(&self.writes, at) {
                 let write = self.writes.remove(at);
-                let is_good = !write.is_refused && put(&write, slot);
+                let is_good = !write.is_refused && self.put(&write, slot);
                 self.responses.push_back((write.id, if is_good { OKAY } else { SLVERR }));
             } else {
                 at += 1;
@@ -290,6 +330,31 @@ impl HostMemory {
             (pins.m_bvalid, pins.m_bid, pins.m_bresp) = (1, id, response);
         }
     }
+}
+
+/// Where a write is a message-signaled interrupt on this machine's architecture (Intel SDM volume 3,
+/// "Message Address Register Format"). Its data is the vector's number here.
+const MESSAGES: std::ops::Range<u64> = 0xfee0_0000..0xfef0_0000;
+
+impl HostMemory {
+    /// What a write does.
+    fn put(&mut self, write: &Write, slot: &Slot) -> bool {
+        if !MESSAGES.contains(&write.address) {
+            return put(write, slot);
+        }
+        self.traffic.vectors += 1;
+        let word = write.strobes.trailing_zeros() as usize / 4;
+        assert_eq!(write.strobes, 0xf << (4 * word), "a message is one word");
+        slot.signal(write.line[word]);
+        true
+    }
+}
+
+/// Byte enables of a write on PCI Express have no gap, unless two words hold them all (PCI Express
+/// Base Specification 5.0, 2.2.5), and a write that writes nothing is not sent.
+fn is_one_run(strobes: u64) -> bool {
+    let run = strobes.checked_shr(strobes.trailing_zeros()).unwrap_or(0);
+    run != 0 && (run & run.wrapping_add(1) == 0 || run >> 8 == 0)
 }
 
 /// Writes the bytes of a line that are strobed. The last word of each entry publishes it.
@@ -331,6 +396,16 @@ mod tests {
     use host_driver::memory::{Memory, Words};
 
     use super::*;
+
+    #[test]
+    fn strobes_with_a_gap_are_told_from_those_without() {
+        for good in [1, 0xf0, u64::MAX, 0xffff << 48, 0x81 << 8] {
+            assert!(is_one_run(good), "{good:#x}");
+        }
+        for bad in [0, 0xff00_ff00, 1 << 63 | 1, 0x101] {
+            assert!(!is_one_run(bad), "{bad:#x}");
+        }
+    }
 
     #[test]
     fn strobed_bytes_are_written_and_no_others() {

@@ -30,6 +30,6 @@ pub use card::{RtlCard, RtlConfig};
 #[cfg(feature = "rtl")]
 pub use dut::Start;
 #[cfg(feature = "rtl")]
-pub use host::{Faults, Host};
+pub use host::{Faults, Host, Traffic};
 #[cfg(feature = "rtl")]
 pub use rig::RtlRig;
