@@ -190,6 +190,12 @@ impl Image {
         bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect()
     }
 
+    /// The same as a hex file, a word a line.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        self.words().iter().map(|word| format!("{word:08x}\n")).collect()
+    }
+
     /// A hart with fresh RAM and the image in it, at its first instruction.
     ///
     /// # Panics

@@ -9,8 +9,11 @@ use std::process::Command;
 #[path = "../src/sizes.rs"]
 mod sizes;
 
-/// The module that is simulated.
-const TOP: &str = "flue_card";
+/// The card's module.
+const CARD: &str = "flue_card";
+/// The card in a board's wrapper, by feature, with the same pins.
+const BOARDS: [(&str, &str); 2] =
+    [("CARGO_FEATURE_BRIDGE", "flue_bridge_pins"), ("CARGO_FEATURE_F2", "flue_f2_pins")];
 /// Packages, in the order in which they lean on each other; modules are found by their names.
 const PACKAGES: [&str; 3] = [
     "abi/generated/offload_abi_pkg.sv",
@@ -34,7 +37,9 @@ pub(crate) fn build() {
     for name in ["VERILATOR", "FLUE_IBEX", "FLUE_VEX"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    for path in ["build", "cpp", "rtl", "lint", "src/sizes.rs", "ibex.txt", "../abi/generated"] {
+    for path in
+        ["build", "cpp", "rtl", "fpga", "lint", "src/sizes.rs", "ibex.txt", "../abi/generated"]
+    {
         println!("cargo::rerun-if-changed={path}");
     }
     let crate_folder = PathBuf::from(var("CARGO_MANIFEST_DIR"));
@@ -64,16 +69,22 @@ fn verilate(
     has_fst: bool,
 ) {
     let rtl = root.join("rtl-sim/rtl");
+    let fpga = root.join("rtl-sim/fpga");
+    let is_asked = |(feature, _): &&(&str, _)| env::var_os(feature).is_some();
+    let board = BOARDS.iter().find(is_asked);
+    let (top, folder) = board.map_or((CARD, rtl.clone()), |(_, top)| (*top, fpga.join("sim")));
     let mut command = Command::new(verilator);
     command
         .args(["--cc", "-O3", "--assert", "--x-assign", "unique", "--x-initial", "unique"])
         // Style is for the lint of `cargo xtask rtl`; here only errors count.
         .args(["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT", "-Wno-WIDTH"])
-        .args(["+define+DV_FCOV_DISABLE", "--top-module", TOP, "--prefix", "Vflue_card"])
+        .args(["+define+DV_FCOV_DISABLE", "--top-module", top, "--prefix", "Vflue_card"])
         .arg("--Mdir")
         .arg(model)
         .arg("-y")
-        .arg(&rtl);
+        .arg(&rtl)
+        .arg("-y")
+        .arg(fpga.join("rtl"));
     if has_fst {
         command.args(["--trace-fst", "--trace-structs"]);
     }
@@ -88,7 +99,7 @@ fn verilate(
     }
     command.args(IBEX.lines().map(|module| ibex.join(format!("rtl/{module}.sv"))));
     command.args(PACKAGES.map(|package| root.join(package)));
-    command.arg(rtl.join(format!("{TOP}.sv")));
+    command.arg(folder.join(format!("{top}.sv")));
     let output = command.output();
     let output =
         output.unwrap_or_else(|error| panic!("{}: {error}: {REMEDY}", verilator.display()));

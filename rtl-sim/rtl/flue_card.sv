@@ -28,6 +28,7 @@ module flue_card
     input  logic        clk,
     input  logic        rst_n,
     input  logic        flr,                 // level: a function-level reset is asked for
+    output logic        flr_done,            // level: it is over, until flr falls
     // Straps: constant.
     input  logic [31:0] cap_neighbors,
     input  logic [31:0] cap_paths,
@@ -155,7 +156,7 @@ module flue_card
   );
 
   health u_health (
-      .clk, .rst_n, .order_reset, .flr, .is_enabled, .caps_fit,
+      .clk, .rst_n, .order_reset, .flr, .flr_done, .is_enabled, .caps_fit,
       .is_quiet(rd_is_quiet && wr_is_quiet && datapath_is_quiet), .is_open, .core_on,
       .soft_rst, .is_cold, .clear_at, .clear, .table_rows,
       .is_cleared(datapath_is_cleared), .core_fail_valid, .core_fail_code, .core_fail_pc, .core_fail_cause, .nonsense, .datapath_fail_valid,

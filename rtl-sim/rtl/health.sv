@@ -20,6 +20,7 @@ module health
     // Orders.
     input  logic        order_reset,     // pulse
     input  logic        flr,             // level; its rise is the order
+    output logic        flr_done,        // level: what it asked for is over, until it falls
     input  logic        is_enabled,      // pulse: ENABLE, and the settings are taken
     input  logic        caps_fit,        // the straps ask for no more than there is
     // Whether anything is outstanding.
@@ -87,6 +88,8 @@ module health
   logic is_order;
 
   assign is_order = order_reset || flr && !had_flr;
+  // A reset that could not drain is over, too: the card is failed.
+  assign flr_done = flr && had_flr && !is_asked && !(step inside {SETTLE, CLEAR, DRAIN});
   assign is_open  = step == READY;
   assign core_on  = step == START || step == READY;
   assign clear    = step == CLEAR;

@@ -392,8 +392,7 @@ impl ImageFile {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("flue-rtl-{}-{number}.hex", std::process::id());
         let file = Self(std::env::temp_dir().join(name));
-        let lines: String = image.words().iter().map(|word| format!("{word:08x}\n")).collect();
-        std::fs::write(&file.0, lines)?;
+        std::fs::write(&file.0, image.hex())?;
         Ok(file)
     }
 }

@@ -5,9 +5,12 @@
 //! source of another project is kept in this one. The build of `rtl-sim` finds what it needs there
 //! by itself. Does not know what the card is.
 
+mod boards;
 mod python;
 mod sources;
 mod tools;
+
+use std::path::Path;
 
 use crate::bring;
 use crate::error::Error;
@@ -20,13 +23,17 @@ use tools::{ELSEWHERE, Tools};
 
 /// What is taken of Ibex, a module a line.
 const IBEX_MODULES: &str = "rtl-sim/ibex.txt";
-/// The card's packages, each before those that use it, and its top.
-const PACKAGES_AND_TOP: [&str; 4] = [
+/// The card's packages, each before those that use it.
+const PACKAGES: [&str; 3] = [
     "abi/generated/offload_abi_pkg.sv",
     "rtl-sim/rtl/flue_rtl_pkg.sv",
     "rtl-sim/rtl/datapath_pkg.sv",
-    "rtl-sim/rtl/flue_card.sv",
 ];
+/// The card's top.
+const CARD: &str = "rtl-sim/rtl/flue_card.sv";
+/// Where Ibex has its macros.
+const IBEX_MACROS: [&str; 2] =
+    ["vendor/lowrisc_ip/ip/prim/rtl", "vendor/lowrisc_ip/dv/sv/dv_utils"];
 
 /// What `cargo xtask rtl --help` says at its end.
 pub(crate) const HELP: &str = "\
@@ -45,6 +52,8 @@ Environment:
 pub(crate) enum Job {
     /// Brings what the tests need.
     Setup,
+    /// Reads the sources of the card and of boards' wrappers, by Verilator and by slang.
+    Lint,
     /// Brings them, and runs every test of the card, the conformance suite among them.
     Test,
 }
@@ -64,29 +73,35 @@ pub(crate) fn run(project: &Project, job: Job) -> Result<(), Error> {
             }
             Ok(())
         }
-        Job::Test => test(project, &tools),
+        Job::Lint => lint(project, &tools, &folder),
+        Job::Test => test(project, &tools, &folder),
     }
 }
 
-fn test(project: &Project, tools: &Tools) -> Result<(), Error> {
-    lint(project, tools)?;
+fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
+    linter(project, tools)?.args("--top-module flue_card").arg(CARD).run_quietly()?;
+    boards::lint(project, tools, folder)
+}
+
+fn test(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
+    lint(project, tools, folder)?;
     let image = firmware::image(project)?;
     let line = "test --package rtl-sim --features rtl --no-fail-fast --profile";
     let cargo = tools.on(Tool::cargo(project)).args(line).arg(PROFILE);
-    cargo.env(firmware::FIRMWARE, &image).run()
+    cargo.env(firmware::FIRMWARE, &image).run()?;
+    boards::test(project, tools, &image)
 }
 
-/// Verilator has nothing to say of the card.
-fn lint(project: &Project, tools: &Tools) -> Result<(), Error> {
+/// Verilator as a linter of what is to follow, with the card's modules, its packages and its core.
+fn linter(project: &Project, tools: &Tools) -> Result<Tool, Error> {
     let tool = Tool::new(project, &tools.verilator, ELSEWHERE).args("--lint-only -Wall --assert");
-    let tool = tool.args("+define+DV_FCOV_DISABLE --top-module flue_card -y rtl-sim/rtl");
-    let macros = ["vendor/lowrisc_ip/ip/prim/rtl", "vendor/lowrisc_ip/dv/sv/dv_utils"];
+    let tool = tool.args("+define+DV_FCOV_DISABLE -y rtl-sim/rtl");
     let include =
         |tool: Tool, folder| tool.arg(format!("+incdir+{}", tools.ibex.join(folder).display()));
-    let tool = macros.into_iter().fold(tool, include);
+    let tool = IBEX_MACROS.into_iter().fold(tool, include);
     let tool = tool.args("rtl-sim/lint/verilator.vlt rtl-sim/lint/datapath.vlt");
     let modules = project.read(IBEX_MODULES)?;
     let module = |name| tools.ibex.join(format!("rtl/{name}.sv"));
     let tool = modules.lines().map(module).fold(tool, |tool, file| tool.arg(file));
-    PACKAGES_AND_TOP.into_iter().fold(tool, |tool, file| tool.arg(file)).run_quietly()
+    Ok(PACKAGES.into_iter().fold(tool, |tool, file| tool.arg(file)))
 }

@@ -1,0 +1,190 @@
+// The card behind an AXI bridge, with the pins of the card alone.
+//
+// For simulation only: `rtl-sim` drives it with the pins of the card itself (`src/dut.rs`), so the driver
+// and its tests see one more card. Straps are ignored: the wrapper ties them.
+// Vectors come as writes of host memory; the pins for vectors are silent.
+
+module flue_bridge_pins
+  import offload_abi_pkg::*;
+  import flue_rtl_pkg::*;
+#(
+    parameter int unsigned NEIGHBORS = NEIGHBORS_DEFAULT,
+    parameter int unsigned PATHS = PATHS_DEFAULT,
+    parameter int unsigned CONNECTIONS = CONNECTIONS_DEFAULT,
+    parameter int unsigned ALIASES = ALIASES_DEFAULT,
+    parameter int unsigned SOURCE_MACS = SOURCE_MACS_DEFAULT,
+    parameter int unsigned COMMAND_RINGS = COMMAND_RINGS_DEFAULT,
+    parameter int unsigned TRANSMIT_RINGS = TRANSMIT_RINGS_DEFAULT,
+    parameter int unsigned HELD = HELD_DEFAULT,
+    parameter int unsigned CLOCK_KHZ = 1_000  // as the tests' cards have it
+) (
+    input  logic        clk,
+    input  logic        rst_n,
+    input  logic        flr,
+    input  logic [31:0] cap_neighbors,
+    input  logic [31:0] cap_paths,
+    input  logic [31:0] cap_connections,
+    input  logic [31:0] cap_aliases,
+    input  logic [31:0] cap_source_macs,
+    input  logic [31:0] cap_vlans,
+    input  logic [31:0] cap_state_memory,
+    input  logic [31:0] cap_command_rings,
+    input  logic [31:0] cap_transmit_rings,
+    input  logic [31:0] cap_ring_slots,
+    input  logic [31:0] cap_vectors,
+    input  logic [31:0] cap_held_per_path,
+    input  logic [31:0] cap_held_total,
+    input  logic [31:0] cap_clock_khz,
+    input  logic [47:0] cap_port_mac,
+    input  logic [31:0] image_hash,
+    input  logic [31:0] s_axil_awaddr,  // wider than the card's
+    input  logic [ 2:0] s_axil_awprot,
+    input  logic        s_axil_awvalid,
+    output logic        s_axil_awready,
+    input  logic [31:0] s_axil_wdata,
+    input  logic [ 3:0] s_axil_wstrb,
+    input  logic        s_axil_wvalid,
+    output logic        s_axil_wready,
+    output logic [ 1:0] s_axil_bresp,
+    output logic        s_axil_bvalid,
+    input  logic        s_axil_bready,
+    input  logic [31:0] s_axil_araddr,
+    input  logic [ 2:0] s_axil_arprot,
+    input  logic        s_axil_arvalid,
+    output logic        s_axil_arready,
+    output logic [31:0] s_axil_rdata,
+    output logic [ 1:0] s_axil_rresp,
+    output logic        s_axil_rvalid,
+    input  logic        s_axil_rready,
+    output logic [ 4:0] m_axi_arid,
+    output logic [63:0] m_axi_araddr,
+    output logic [ 7:0] m_axi_arlen,
+    output logic [ 2:0] m_axi_arsize,
+    output logic [ 1:0] m_axi_arburst,
+    output logic        m_axi_arvalid,
+    input  logic        m_axi_arready,
+    input  logic [ 4:0] m_axi_rid,
+    input  logic [511:0] m_axi_rdata,
+    input  logic [ 1:0] m_axi_rresp,
+    input  logic        m_axi_rlast,
+    input  logic        m_axi_rvalid,
+    output logic        m_axi_rready,
+    output logic [ 4:0] m_axi_awid,
+    output logic [63:0] m_axi_awaddr,
+    output logic [ 7:0] m_axi_awlen,
+    output logic [ 2:0] m_axi_awsize,
+    output logic [ 1:0] m_axi_awburst,
+    output logic        m_axi_awvalid,
+    input  logic        m_axi_awready,
+    output logic [511:0] m_axi_wdata,
+    output logic [63:0] m_axi_wstrb,
+    output logic        m_axi_wlast,
+    output logic        m_axi_wvalid,
+    input  logic        m_axi_wready,
+    input  logic [ 4:0] m_axi_bid,
+    input  logic [ 1:0] m_axi_bresp,
+    input  logic        m_axi_bvalid,
+    output logic        m_axi_bready,
+    output logic [511:0] m_axis_tdata,
+    output logic [63:0] m_axis_tkeep,
+    output logic        m_axis_tlast,
+    output logic        m_axis_tvalid,
+    input  logic        m_axis_tready,
+    output logic        irq_valid,
+    input  logic        irq_ready,
+    output logic [ 3:0] irq_vector
+);
+
+  logic unused;
+  assign unused = ^{cap_neighbors, cap_paths, cap_connections, cap_aliases, cap_source_macs, cap_vlans,
+                    cap_state_memory, cap_command_rings, cap_transmit_rings, cap_ring_slots,
+                    cap_vectors, cap_held_per_path, cap_held_total, cap_clock_khz, cap_port_mac,
+                    image_hash, s_axil_awprot, s_axil_arprot};
+
+  // A shell holds the order until it is told that it is carried out.
+  logic flr_level, flr_done;
+  always_ff @(posedge clk) flr_level <= rst_n && (flr || flr_level) && !flr_done;
+
+  logic [15:0] no_lines;
+  logic no_error;
+  logic is_unused_too;
+  assign is_unused_too = ^{no_lines, no_error, irq_ready};
+
+  flue_bridge #(
+      .NEIGHBORS(NEIGHBORS),
+      .PATHS(PATHS),
+      .CONNECTIONS(CONNECTIONS),
+      .ALIASES(ALIASES),
+      .SOURCE_MACS(SOURCE_MACS),
+      .COMMAND_RINGS(COMMAND_RINGS),
+      .TRANSMIT_RINGS(TRANSMIT_RINGS),
+      .HELD(HELD),
+      .CLOCK_KHZ(CLOCK_KHZ)
+  ) u_bridge (
+      .clk,
+      .rst_n,
+      .flr(flr_level),
+      .flr_done,
+      .s_axil_awaddr,
+      .s_axil_awprot,
+      .s_axil_araddr,
+      .s_axil_arprot,
+      .s_axil_awvalid,
+      .s_axil_awready,
+      .s_axil_wdata,
+      .s_axil_wstrb,
+      .s_axil_wvalid,
+      .s_axil_wready,
+      .s_axil_bresp,
+      .s_axil_bvalid,
+      .s_axil_bready,
+      .s_axil_arvalid,
+      .s_axil_arready,
+      .s_axil_rdata,
+      .s_axil_rresp,
+      .s_axil_rvalid,
+      .s_axil_rready,
+      .m_axi_arid,
+      .m_axi_araddr,
+      .m_axi_arlen,
+      .m_axi_arsize,
+      .m_axi_arburst,
+      .m_axi_arvalid,
+      .m_axi_arready,
+      .m_axi_rid,
+      .m_axi_rdata,
+      .m_axi_rresp,
+      .m_axi_rlast,
+      .m_axi_rvalid,
+      .m_axi_rready,
+      .m_axi_awid,
+      .m_axi_awaddr,
+      .m_axi_awlen,
+      .m_axi_awsize,
+      .m_axi_awburst,
+      .m_axi_awvalid,
+      .m_axi_awready,
+      .m_axi_wdata,
+      .m_axi_wstrb,
+      .m_axi_wlast,
+      .m_axi_wvalid,
+      .m_axi_wready,
+      .m_axi_bid,
+      .m_axi_bresp,
+      .m_axi_bvalid,
+      .m_axi_bready,
+      .msix_enable(1'b1),
+      .msix_mask(1'b0),
+      .usr_irq_req(no_lines),
+      .usr_irq_ack('0),
+      .m_axis_tdata,
+      .m_axis_tkeep,
+      .m_axis_tlast,
+      .m_axis_tuser(no_error),
+      .m_axis_tvalid,
+      .m_axis_tready
+  );
+  assign irq_valid = 1'b0;
+  assign irq_vector = '0;
+
+endmodule : flue_bridge_pins

@@ -1,0 +1,80 @@
+//! Wrappers of boards: read by two readers of SystemVerilog, and tested in simulation.
+//!
+//! What a vendor has (a shell's ports, a macro) stands in `rtl-sim/fpga/lint` as pins without
+//! behaviour. No board is built here: that takes the vendor's tools.
+
+use std::path::Path;
+
+use super::python::{Python, Set};
+use super::tools::Tools;
+use super::{IBEX_MACROS, IBEX_MODULES, PACKAGES, linter};
+use crate::error::Error;
+use crate::firmware;
+use crate::project::Project;
+use crate::suite::PROFILE;
+use crate::tool::Tool;
+
+/// Where wrappers are, and where the pins of what is a vendor's.
+const WRAPPERS: &str = "rtl-sim/fpga/rtl";
+const PINS: &str = "rtl-sim/fpga/lint";
+/// Tops: folder, module, what Verilator is told besides.
+const TOPS: [(&str, &str, &str); 6] = [
+    (WRAPPERS, "cl_flue", ""),
+    (WRAPPERS, "flue_bridge", ""),
+    (WRAPPERS, "flue_bridge", "-GHAS_MSIX_TABLE=0"),
+    (WRAPPERS, "mac_crossing", "rtl-sim/fpga/lint/vendor.sv"),
+    ("rtl-sim/fpga/sim", "flue_bridge_pins", ""),
+    ("rtl-sim/fpga/sim", "flue_f2_pins", ""),
+];
+/// Tops that Yosys reads with slang, with what is read before.
+const READ: [(&str, &str); 3] =
+    [("cl_flue", ""), ("flue_bridge", ""), ("mac_crossing", "rtl-sim/fpga/lint/vendor.sv")];
+/// Features of `rtl-sim`, a wrapper each.
+const FEATURES: [&str; 2] = ["bridge", "f2"];
+/// Runs a command of Yosys, and says why when it does not succeed.
+const YOSYS: &str =
+    "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())";
+
+/// Neither Verilator nor slang has anything to say of the wrappers.
+///
+/// # Errors
+/// When one has, or cannot be brought.
+pub(super) fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
+    for (place, top, besides) in TOPS {
+        let tool = linter(project, tools)?.arg("rtl-sim/lint/fpga.vlt");
+        let tool = tool.args(&format!("-y {WRAPPERS} +incdir+{WRAPPERS} +incdir+{PINS} {besides}"));
+        let tool = tool.args(&format!("--top-module {top} {place}/{top}.sv"));
+        tool.run_quietly()?;
+    }
+    let yosys = Python::bring(project, folder, Set::Yosys)?;
+    let macros = IBEX_MACROS.map(|folder| format!("-I {} ", tools.ibex.join(folder).display()));
+    let modules = project.read(IBEX_MODULES)?;
+    let module = |name| format!("{} ", tools.ibex.join(format!("rtl/{name}.sv")).display());
+    let modules: String = modules.lines().map(module).collect();
+    for (top, before) in READ {
+        // The image is read where a board is built.
+        let image = if top == "cl_flue" { "-G IMAGE=\"\"" } else { "" };
+        let command = format!(
+            "read_slang -D SYNTHESIS -D DV_FCOV_DISABLE --top {top} {image} -y rtl-sim/rtl \
+             -y {WRAPPERS} -Y .sv -I {WRAPPERS} -I {PINS} {} {modules} {} {before} \
+             {WRAPPERS}/{top}.sv",
+            macros.concat(),
+            PACKAGES.join(" ")
+        );
+        yosys.tool(project).arg("-c").arg(YOSYS).arg(command).run_quietly()?;
+    }
+    Ok(())
+}
+
+/// The driver through each wrapper.
+///
+/// # Errors
+/// When a wrapper cannot be built, or a test fails.
+pub(super) fn test(project: &Project, tools: &Tools, image: &Path) -> Result<(), Error> {
+    for feature in FEATURES {
+        let line = format!("test --package rtl-sim --features {feature} --test boards --profile");
+        let cargo = tools.on(Tool::cargo(project)).args(&line).arg(PROFILE);
+        cargo.env(firmware::FIRMWARE, image).run()?;
+    }
+    Ok(())
+}
