@@ -6,6 +6,7 @@
 //! by itself. Does not know what the card is.
 
 mod boards;
+mod buses;
 mod python;
 mod sources;
 mod tools;
@@ -56,6 +57,8 @@ pub(crate) enum Job {
     Lint,
     /// Brings them, and runs every test of the card, the conformance suite among them.
     Test,
+    /// Brings them, and runs the benches in Python: bus models of others, and module by module.
+    Buses,
 }
 
 /// Does it.
@@ -75,6 +78,7 @@ pub(crate) fn run(project: &Project, job: Job) -> Result<(), Error> {
         }
         Job::Lint => lint(project, &tools, &folder),
         Job::Test => test(project, &tools, &folder),
+        Job::Buses => buses::run(project, &folder, &tools),
     }
 }
 
