@@ -105,6 +105,8 @@ Sim* flue_rtl_new(const Straps* s, const char* image, uint32_t start, uint32_t s
 }
 
 void flue_rtl_free(Sim* sim) {
+  // What is taken down looks for the context of this thread, which is that of the card made last.
+  Verilated::threadContextp(&sim->context);
   sim->top->final();
 #if VM_TRACE_FST
   if (sim->fst) sim->fst->close();

@@ -93,3 +93,15 @@ fn neighbor(n: u8) -> host_driver::NeighborState {
         ..host_driver::NeighborState::default()
     }
 }
+
+/// Two simulations in one thread, of which the later one goes first.
+#[test]
+fn a_card_outlives_one_that_was_made_after_it() {
+    let rig = RtlRig::new(support::image());
+    let mut scene = Scene::open(&rig, &Needs::default()).expect("the default card fits");
+    drop(rig.power_on(&Needs::default()).expect("the default card fits"));
+    let router = scene.neighbor(1);
+    let path = scene.path(router, 1);
+    assert_eq!(scene.send(path, 1, 3).left, 3);
+    drop(scene);
+}
