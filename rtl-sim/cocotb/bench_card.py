@@ -24,8 +24,8 @@ from cocotbext.axi import (
     AxiStreamSink,
     Region,
 )
-from contract import ABI
-from streams import Chance, in_all_modes
+from contract import ABI, RTL
+from streams import Chance, figure, in_all_modes
 
 TOP = "flue_card"
 PARAMETERS = {
@@ -310,3 +310,67 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
     await card.reset()
     await host._wait(500)
     assert not host.arrived()
+
+
+@cocotb.test(timeout_time=50, timeout_unit="ms")
+async def frames_cross_as_fast_as_the_bus_allows(dut):
+    """From host memory to the port: the host answers at once, the port takes everything.
+
+    A frame costs the read channel its payload's lines and half a line of descriptor, the port its
+    beats; whichever is more is what the 512-bit buses allow.
+    """
+    host = Host(dut, "none")
+    await host.power_on()
+    card = host.card
+    await card.enable()
+    commands = Ring(card, COMMAND, COMMANDS, COMPLETIONS, 6, ABI.LIMIT_SLOT_BYTES)
+    await commands.start()
+    slots = [card.neighbor(OLD), card.path(1, 9000)]
+    done, made = await card.tree(commands, slots, 2, RESULT)
+    assert done["status"] == ABI.STATUS_SUCCESS
+    path = made[1]["handle"]
+    rings = [
+        Ring(card, TRANSMIT + n, DESCRIPTORS + 0x20000 * (n + 1), SENT + 0x20000 * (n + 1), 9,
+             ABI.TRANSMIT_DESCRIPTOR_BYTES)
+        for n in range(2)
+    ]
+    for ring in rings:
+        await ring.start()
+    figures = {}
+    for length, count, served in [(46, 500, rings[:1]), (46, 500, rings), (1500, 300, rings[:1])]:
+        packets = []
+        for n in range(count):
+            buffer = BASE + 0x80000 + n % 64 * BUFFER_STRIDE
+            packet = (n % 64).to_bytes(4, "little") + host.rng.randbytes(length - 4)
+            if n < 64:
+                host.memory.put(buffer, packet)
+                packets.append(packet)
+            served[n % len(served)].put(card.descriptor(path, buffer, length, n))
+        host.sink.clear()
+        for ring in served:
+            await ring.ring()
+        await card.until(lambda count=count: host.sink.count() == count, "frames")
+        ends = []
+        for _ in range(count):
+            frame = host.sink.recv_nowait()
+            number = int.from_bytes(frame.tdata[14:18], "little")
+            assert bytes(frame.tdata) == header(OLD) + packets[number]
+            ends.append(frame.sim_time_end / 4000)
+        for ring in served:
+            for _ in range(count // len(served)):
+                await ring.reap()
+            await ring.give_back()
+        # While descriptors are read as fast as frames leave: not the first frames, nor the last,
+        # whose descriptors are on the card already.
+        first, last = 20, count - len(served) * RTL.DESCRIPTORS_READY - 1
+        rate = (last - first) / (ends[last] - ends[first])
+        beats = max((length + 63) // 64 + 0.5, (length + 14 + 63) // 64)
+        figures[length, len(served)] = rate * beats
+        figure(
+            packet_bytes=length,
+            transmit_rings=len(served),
+            frames_per_clock=round(rate, 4),
+            bus_allows=round(1 / beats, 4),
+        )
+    # Short packets are bound by requests, of which a client makes one in three clocks.
+    assert figures[1500, 1] > 0.97 and figures[46, 1] > 0.49, figures

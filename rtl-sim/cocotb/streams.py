@@ -37,23 +37,41 @@ def figure(**values):
 
 
 class Pins:
-    """The module's pins as numbers."""
+    """The module's pins as numbers. Of a pin that is an array, `name[i/w]` is element i of w bits."""
 
     def __init__(self, dut):
-        self.__dict__.update(dut=dut, handles={}, driven={})
+        self.__dict__.update(dut=dut, handles={}, driven={}, seen={})
 
     def _handle(self, name):
         if name not in self.handles:
             self.handles[name] = getattr(self.dut, name)
         return self.handles[name]
 
+    def forget(self):
+        """A clock is over: what was seen is no more."""
+        self.seen.clear()
+
     def __getattr__(self, name):
-        return int(self._handle(name).value)
+        value = self.seen.get(name)
+        if value is None:
+            base, _, place = name.partition("[")
+            if place:
+                index, width = map(int, place.rstrip("]").split("/"))
+                value = getattr(self, base) >> index * width & (1 << width) - 1
+            else:
+                value = int(self._handle(name).value)
+            self.seen[name] = value
+        return value
 
     def __setattr__(self, name, value):
-        if self.driven.get(name) != value:
-            self.driven[name] = value
-            self._handle(name).value = value
+        base, _, place = name.partition("[")
+        if place:
+            index, width = map(int, place.rstrip("]").split("/"))
+            old = self.driven.get(base, 0)
+            value = old & ~((1 << width) - 1 << index * width) | value << index * width
+        if self.driven.get(base) != value:
+            self.driven[base] = value
+            self._handle(base).value = value
 
 
 class Chance:
@@ -113,7 +131,7 @@ class Sink:
         self.bench, self.valid, self.ready, self.payload = bench, valid, ready, payload
         self.take, self.can_take = take, can_take
         self.chance = Chance(bench.rng, bench.mode in ("sink", "both"))
-        self.is_ready, self.waits, self.count = 0, None, 0
+        self.is_ready, self.waits, self.count, self.since = 0, None, 0, 0
         bench.ports.append(self)
 
     def reset(self):
@@ -127,6 +145,9 @@ class Sink:
             assert is_valid, f"{self.valid} was taken back before {self.ready}"
         if not is_valid:
             return
+        if self.waits is None:
+            # When this item was shown first.
+            self.since = self.bench.clocks
         item = {name: getattr(pins, name) for name in self.payload}
         if self.waits is not None:
             assert item == self.waits, f"the payload of {self.valid} changed while it waited"
@@ -167,8 +188,7 @@ class Bench:
         for port in self.ports:
             port.reset()
         for _ in range(clocks or self.rng.randint(1, 4)):
-            await self.edge
-            self.clocks += 1
+            await self.step()
         self.pins.__setattr__(self.rst_n, 1)
         self.resets += 1
         if forget:
@@ -178,6 +198,7 @@ class Bench:
         """One clock without looking at streams."""
         await self.edge
         self.clocks += 1
+        self.pins.forget()
 
     async def run(self, clocks, see=None, act=None, reset_every=0, forget=None):
         """So many clocks. `see()` looks at pins before the edge, `act()` sets them behind it.
@@ -185,8 +206,7 @@ class Bench:
         About every `reset_every` clocks there is a reset.
         """
         for _ in range(clocks):
-            await self.edge
-            self.clocks += 1
+            await self.step()
             if reset_every and self.rng.random() * reset_every < 1:
                 await self.reset(forget=forget)
                 continue
