@@ -17,7 +17,7 @@ pub const IDLE_QUANTUM_US: u64 = 50;
 
 /// What an order of the link engine takes beside its entries, from the store that gives it to the
 /// clock in which the core can see that it ended. Counted on the RTL (`link_engine.sv`).
-pub const LINK_PIPELINE_CYCLES: u32 = 12;
+pub const LINK_PIPELINE_CYCLES: u32 = 11;
 /// One more entry: the engine takes one a clock. The same source.
 pub const LINK_PATH_CYCLES: u32 = 1;
 /// An alias that the engine has not met in this order yet: it stands still and looks. The same

@@ -8,60 +8,60 @@ use crate::charge::CHARGES;
 /// Cycles of each charge.
 #[rustfmt::skip]
 pub(crate) const FITTED_CYCLES: [u16; CHARGES] = [
-    67, // step
-    6, // wake
+    53, // step
+    20, // wake
     2, // load
     2, // store
     3, // publish
     13, // observe
     3, // register
-    169, // front
+    167, // front
     7, // peek
-    13, // skip
-    19, // consume
+    11, // skip
+    16, // consume
     19, // complete
-    57, // write
-    6, // write_word
-    30, // fill
-    28, // fetch_list
-    18, // list_entry
-    20, // link_order
-    10, // link_ended
-    12, // link_left
+    79, // write
+    5, // write_word
+    69, // fill
+    29, // fetch_list
+    16, // list_entry
+    38, // link_order
+    15, // link_ended
+    19, // link_left
     3, // raise
     20, // notice
     40, // event
     2, // count
     26, // tree_begun
     2, // answered
-    59, // malformed
+    56, // malformed
     26, // parked
-    25, // completed
+    26, // completed
     2, // raised
-    458, // list_chunk
+    491, // list_chunk
     60, // sweep
-    592, // new_neighbor
-    228, // new_path
+    587, // new_neighbor
+    229, // new_path
     2, // next_path
-    440, // new_connection
-    355, // link_neighbor
-    441, // link_path
+    447, // new_connection
+    348, // link_neighbor
+    446, // link_path
     60, // link_connection
-    222, // relink_to
-    228, // update_neighbor
-    804, // relink_list
+    248, // relink_to
+    243, // update_neighbor
+    477, // relink_list
     60, // relink_all
     2, // relink_all_alone
-    293, // relink_path
-    216, // update_path
-    58, // update_connection
-    237, // query_neighbor
-    256, // query_path
-    65, // query_connection
-    166, // invalidate_neighbor
-    165, // invalidate_path
-    160, // invalidate_connection
-    356, // terminate_neighbor
-    300, // terminate_path
-    141, // terminate_connection
+    304, // relink_path
+    228, // update_path
+    60, // update_connection
+    229, // query_neighbor
+    245, // query_path
+    59, // query_connection
+    174, // invalidate_neighbor
+    174, // invalidate_path
+    168, // invalidate_connection
+    363, // terminate_neighbor
+    307, // terminate_path
+    149, // terminate_connection
 ];

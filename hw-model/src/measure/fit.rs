@@ -50,7 +50,8 @@ struct Row {
     cycles: f64,
 }
 
-/// Cycles a charge, from the same operations measured on both bodies with tables on the chip.
+/// Cycles a charge, from the same operations measured on both bodies: with tables on the chip and
+/// beside it, because lists are walked by an engine on the one and by the core on the other.
 ///
 /// # Panics
 /// When they are not the same operations.

@@ -24,8 +24,10 @@ pub(super) fn run(args: &BenchCardArgs) -> Result<(), BenchError> {
     let riscv = image::body(CardName::Riscv, args.image.as_deref())?;
     let mut output = io::stdout().lock();
     if args.fit {
-        let on_chip = |body| measure::measure(body, TablePlace::OnChip);
-        let cycles = measure::fit(&on_chip(&Body::Native), &on_chip(&riscv));
+        // Lists are walked by the link engine on the one, by the core on the other.
+        let places = [TablePlace::OnChip, TablePlace::OffChip];
+        let both = |body| places.map(|place| measure::measure(body, place)).concat();
+        let cycles = measure::fit(&both(&Body::Native), &both(&riscv));
         output.write_all(measure::fitted_source(&cycles).as_bytes())?;
         return Ok(());
     }
