@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use abi::core::Capabilities;
-use hw_model::Image;
 use hw_model::port::Port;
-use rtl_sim::{RtlCard, RtlConfig, RtlRig};
+use hw_model::{CardConfig, Image};
+use rtl_sim::{RtlCard, RtlConfig, RtlRig, SERVED_CLOCK_KHZ, ServedCards};
 
 use crate::args::Capacity;
 use crate::card::CardError;
@@ -35,6 +35,21 @@ pub(crate) fn card(
     let mut config = RtlConfig::new(capabilities, image);
     config.fst = std::env::var_os(FST).map(Into::into);
     RtlCard::new(&config, port).map_err(CardError::Rtl)
+}
+
+/// Cards for a server, and the first one's sizes.
+///
+/// # Errors
+/// When it is to be larger than the simulation.
+pub(crate) fn served(
+    capacity: &Capacity,
+    image: Arc<Image>,
+) -> Result<(ServedCards, CardConfig), CardError> {
+    let capabilities = Capabilities { clock_khz: SERVED_CLOCK_KHZ, ..capabilities(capacity) };
+    let config = CardConfig { capabilities, ..CardConfig::default() };
+    let cards = ServedCards { image };
+    cards.check(&config).map_err(CardError::Rtl)?;
+    Ok((cards, config))
 }
 
 /// Cards for claims.

@@ -1,4 +1,4 @@
-//! Serves the model card over vfio-user until somebody says stop.
+//! Serves a model card, or the simulated one, over vfio-user until somebody says stop.
 //!
 //! From the command line to `hw_model`'s server, and from what happens there to a person or a
 //! script. SIGINT and SIGTERM stop it in good order: the client's card is taken away, the socket
@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::thread;
 
 use hw_model::CardConfig;
+use hw_model::port::Port;
 use hw_model::vfio_user::{self, Function, ServeEvent, Server};
 use serde::Serialize;
 use signal_hook::consts::signal::{SIGINT, SIGTERM};
@@ -21,14 +22,21 @@ use crate::args::{CardName, ServeArgs};
 use crate::card::{self, CardError};
 use crate::image;
 
+/// The cards that can be served, for a message.
+const SERVED: &str =
+    if cfg!(feature = "rtl") { "`model`, `riscv` and `rtl`" } else { "`model` and `riscv`" };
+
+/// What is tried first.
+const MAKE: &str = "make a card to serve";
+
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     /// The port cannot be made.
     #[error(transparent)]
     Card(#[from] CardError),
-    /// A card that is no model.
-    #[error("--card {0}: a PCIe card is there already; flue serve has `model` and `riscv`")]
+    /// A card that is in no process of ours.
+    #[error("--card {0}: a PCIe card is there already; flue serve has {SERVED}")]
     NoModel(CardName),
     /// A card without a time of its own.
     #[error(
@@ -72,20 +80,16 @@ impl ServeError {
 /// # Errors
 /// All of [`ServeError`].
 pub(crate) fn run(args: &ServeArgs) -> Result<bool, ServeError> {
-    if !args.card.is_model() {
+    if !args.card.is_model() && !args.card.is_simulated() {
         return Err(ServeError::NoModel(args.card));
     }
     if args.timed {
         return Err(ServeError::Timed);
     }
     let system = |what| move |source| ServeError::System { what, source };
-    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
     let (port, capture) = card::port(&args.port)?;
-    let capabilities = card::capabilities(&args.capacity, None);
-    let config = CardConfig { capabilities, body, ..CardConfig::default() };
     let server = Server::bind(&args.socket)?;
-    let mut function =
-        Function::new(config, port, args.bench).map_err(system("make a card to serve"))?;
+    let mut function = function(args, port)?;
     let stop = stop_on_signals().map_err(system("take signals"))?;
 
     let mut teller = Teller { is_json: args.json, failed: None };
@@ -114,6 +118,29 @@ pub(crate) fn run(args: &ServeArgs) -> Result<bool, ServeError> {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// The card that was asked for, as a function of the bus.
+fn function(args: &ServeArgs, port: Box<dyn Port>) -> Result<Function, ServeError> {
+    #[cfg(feature = "rtl")]
+    if args.card.is_simulated() {
+        return simulated(args, port);
+    }
+    let body = image::body(args.card, args.image.as_deref()).map_err(CardError::from)?;
+    let capabilities = card::capabilities(&args.capacity, None);
+    let config = CardConfig { capabilities, body, ..CardConfig::default() };
+    let function = Function::new(config, port, args.bench);
+    function.map_err(|source| ServeError::System { what: MAKE, source })
+}
+
+/// The card in SystemVerilog.
+#[cfg(feature = "rtl")]
+fn simulated(args: &ServeArgs, port: Box<dyn Port>) -> Result<Function, ServeError> {
+    let image = image::image(args.card, args.image.as_deref()).map_err(CardError::from)?;
+    let image = image.expect("a card with a simulated core has an image");
+    let (cards, config) = crate::rtl::served(&args.capacity, image)?;
+    let function = Function::around(Box::new(cards), config, port, args.bench);
+    function.map_err(|source| ServeError::System { what: MAKE, source })
 }
 
 /// An eventfd that can be read once SIGINT or SIGTERM has come. The next one does what it does to

@@ -23,6 +23,8 @@ mod host;
 #[cfg(feature = "rtl")]
 mod rig;
 #[cfg(feature = "rtl")]
+mod served;
+#[cfg(feature = "rtl")]
 mod sizes;
 
 #[cfg(feature = "rtl")]
@@ -33,3 +35,5 @@ pub use dut::Start;
 pub use host::{Faults, Host, Traffic};
 #[cfg(feature = "rtl")]
 pub use rig::RtlRig;
+#[cfg(feature = "rtl")]
+pub use served::{SERVED_CLOCK_KHZ, ServedCards};

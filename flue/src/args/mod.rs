@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// `hw_model::conformance::Rig` and run the same claims.
     #[command(after_long_help = CONFORMANCE_HELP)]
     Conformance(ConformanceArgs),
-    /// Serves the model card as a PCIe device over vfio-user, for a virtual machine to attach.
+    /// Serves a model card as a PCIe device over vfio-user, for a virtual machine to attach.
     ///
     /// The guest sees a PCI device behind its IOMMU; its own kernel binds it to vfio-pci, and
     /// `flue failover --card vfio:BDF` in the guest drives it as it would real hardware: same
@@ -245,10 +245,11 @@ pub(crate) struct ServeArgs {
     /// judge frames. A real card has none.
     #[arg(long)]
     pub(crate) bench: bool,
-    /// Card to serve: `model`, or `riscv`.
+    /// Card to serve: `model`, `riscv`, or, in a build with feature `rtl`, `rtl`: the card in
+    /// SystemVerilog, simulated, with a clock of 1 MHz that passes some ten times slower than that.
     #[arg(long, value_name = "CARD", default_value = "model")]
     pub(crate) card: CardName,
-    /// Firmware image of a `riscv` card; by default the one that `cargo xtask firmware` has built.
+    /// Firmware image of a `riscv` or `rtl` card; by default the one that `cargo xtask firmware` has built.
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
     /// Refused: a timed card's time passes only while the driver in its own process waits.

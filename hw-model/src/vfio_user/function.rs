@@ -1,6 +1,6 @@
-//! The PCI function: configuration space, BARs, windows and vectors around a model card.
+//! The PCI function: configuration space, BARs, windows and vectors around a card.
 //!
-//! From `connection`, which has taken a message apart, to the card and its [`Slot`]. Each client
+//! From `connection`, which has taken a message apart, to the card ([`Seated`]) and its [`Slot`]. Each client
 //! finds everything as after power-on, in a slot and with BAR files that no client before it has
 //! ever had a hand on; only the port outlives them. It knows no sockets.
 //! Invariant: the card masters the bus only while the command register says so in D0.
@@ -11,19 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::host::bench::{BAR2_BYTES, MIRROR_PAGE};
 use abi::host::limit::{BAR_BYTES, VECTORS_MAX};
-use abi::host::register::{DOORBELL_PAGE, DOORBELL_PAGE_BYTES, RESET};
+use abi::host::register::{DOORBELL_PAGE, DOORBELL_PAGE_BYTES};
 use abi::host::status::FailCode;
-use host_driver::backing::{Backing, Registers};
 use rustix::io::Errno;
 
 use super::config_space::{CONFIG_BYTES, ConfigSpace, Wish};
 use super::event::ServeEvent;
 use super::protocol::{Place, Reply, Request};
 use super::regions::{self, Bar};
+use super::seated::{Cards, ModelCards, Seated};
 use super::vectors::{IRQ_EVENTFD, IRQ_KINDS, IRQ_MSIX, Vectors};
 use super::windows::{Refused, Windows};
 use crate::bench::BenchBar;
-use crate::card::ModelCard;
 use crate::config::CardConfig;
 use crate::port::Port;
 use crate::slot::Slot;
@@ -33,17 +32,14 @@ const DEVICE_FLAGS: u32 = 1 << 0 | 1 << 1;
 /// What a bus reads where nobody answers.
 const NOBODY: u8 = 0xff;
 
-/// A model card as a PCI function.
+/// A card as a PCI function.
 pub struct Function {
     config: CardConfig,
     port: SharedPort,
     has_bench: bool,
-    put_in: PutIn,
+    cards: Box<dyn Cards>,
     unit: Unit,
 }
-
-/// How a card is made: [`ModelCard::free_running_in`] or [`ModelCard::timed_in`].
-type PutIn = fn(Arc<Slot>, CardConfig, Box<dyn Port>) -> Arc<ModelCard>;
 
 impl Function {
     /// A function around a free-running card, whose frames leave by `port`; with a bench in BAR2,
@@ -52,7 +48,7 @@ impl Function {
     /// # Errors
     /// When the system has no memory file left for a BAR.
     pub fn new(config: CardConfig, port: Box<dyn Port>, has_bench: bool) -> io::Result<Self> {
-        Self::around(ModelCard::free_running_in, config, port, has_bench)
+        Self::around(Box::new(ModelCards::FreeRunning), config, port, has_bench)
     }
 
     /// A function around a timed card, whose time passes with messages, one event with each: what
@@ -61,29 +57,33 @@ impl Function {
     /// # Errors
     /// When the system has no memory file left for a BAR.
     pub fn timed(config: CardConfig, port: Box<dyn Port>, has_bench: bool) -> io::Result<Self> {
-        Self::around(ModelCard::timed_in, config, port, has_bench)
+        Self::around(Box::new(ModelCards::Timed), config, port, has_bench)
     }
 
-    fn around(
-        put_in: PutIn,
+    /// A function around cards that somebody else makes.
+    ///
+    /// # Errors
+    /// When the system has no memory file left for a BAR, or the first card cannot be made.
+    pub fn around(
+        cards: Box<dyn Cards>,
         config: CardConfig,
         port: Box<dyn Port>,
         has_bench: bool,
     ) -> io::Result<Self> {
         let port = SharedPort(Arc::new(Mutex::new(port)));
-        let unit = Unit::new(&config, &port, has_bench, put_in)?;
-        Ok(Self { config, port, has_bench, put_in, unit })
+        let unit = Unit::new(&config, &port, has_bench, &*cards)?;
+        Ok(Self { config, port, has_bench, cards, unit })
     }
 
     /// Takes everything away from the client that was there, when no DMA to it is under way any
     /// more, and powers a card on for the next.
     ///
     /// # Errors
-    /// When the system has no memory file left for a BAR; there is no card then.
+    /// When the system has no memory file left for a BAR, or no card can be made; there is none then.
     pub fn renew(&mut self) -> io::Result<()> {
         // The old card goes first: a full-sized one is large.
         self.unit.take_card_out();
-        self.unit = Unit::new(&self.config, &self.port, self.has_bench, self.put_in)?;
+        self.unit = Unit::new(&self.config, &self.port, self.has_bench, &*self.cards)?;
         Ok(())
     }
 
@@ -160,18 +160,25 @@ impl Function {
     /// The client has been told that a window is open, or will behave as if: what the card is
     /// promised to reach, it cannot.
     pub(crate) fn miss_window(&self, errno: Errno) {
-        self.unit.card().fail(FailCode::WINDOW, errno.raw_os_error().cast_unsigned());
+        if let Some(card) = &self.unit.card {
+            card.fail(FailCode::WINDOW, errno.raw_os_error().cast_unsigned());
+        }
     }
 
-    /// Takes the card off and on, built anew. What is the machine's stays: windows and vectors.
+    /// Takes the card off and on, built anew. What is the machine's stays: windows and vectors. An
+    /// order for what cannot be built is none.
     fn power_cycle(&mut self, config: CardConfig, report: &mut dyn FnMut(ServeEvent)) {
+        if !self.cards.can_make(&config) {
+            return;
+        }
         let unit = &mut self.unit;
         unit.vectors.let_go();
         unit.card = None;
         unit.space.clear_bus_master();
         unit.follow_bus_master();
         let port = unit.port(&self.port);
-        unit.card = Some((self.put_in)(Arc::clone(&unit.slot), config, port));
+        // Without one the slot is empty, and nobody answers there.
+        unit.card = self.cards.power_on(Arc::clone(&unit.slot), config, port).ok();
         if let Some(bench) = &mut unit.bench {
             bench.registers.cycled();
         }
@@ -182,8 +189,8 @@ impl Function {
 /// What one client has: a card in a slot, and what is around it.
 struct Unit {
     slot: Arc<Slot>,
-    /// `None` only while it is exchanged.
-    card: Option<Arc<ModelCard>>,
+    /// `None` while it is exchanged, or when the next one could not be made.
+    card: Option<Box<dyn Seated>>,
     space: ConfigSpace,
     /// As the slot has it.
     is_master: bool,
@@ -206,7 +213,7 @@ impl Unit {
         config: &CardConfig,
         port: &SharedPort,
         has_bench: bool,
-        put_in: PutIn,
+        cards: &dyn Cards,
     ) -> io::Result<Self> {
         let doorbells = (DOORBELL_PAGE, DOORBELL_PAGE_BYTES);
         let bar0 = Bar::new("flue-bar0", BAR_BYTES, doorbells)?;
@@ -232,18 +239,21 @@ impl Unit {
             has_reported_window: false,
         };
         let port = unit.port(port);
-        unit.card = Some(put_in(Arc::clone(&unit.slot), config.clone(), port));
+        unit.card = Some(cards.power_on(Arc::clone(&unit.slot), config.clone(), port)?);
         Ok(unit)
     }
 
-    fn card(&self) -> &ModelCard {
-        self.card.as_deref().expect("a card is there whenever a request is carried out")
+    /// Some cards have no other occasion.
+    fn pass_time(&self) {
+        if let Some(card) = &self.card {
+            card.pass_time();
+        }
     }
 
-    /// A timed card has no other occasion.
-    fn pass_time(&self) {
-        if self.card().is_timed() {
-            self.card().relax();
+    /// What the register RESET does.
+    fn reset_card(&self) {
+        if let Some(card) = &self.card {
+            card.reset();
         }
     }
 
@@ -331,7 +341,10 @@ impl Unit {
                 return bench.registers.access(offset, bytes, write);
             }
             Some(bench) if region == regions::BAR2 => bench.bar.access(offset, bytes, write),
-            _ => self.card().bar_access(offset, bytes, write),
+            _ => match &self.card {
+                Some(card) => card.bar_access(offset, bytes, write),
+                None => bytes.fill(NOBODY),
+            },
         }
         None
     }
@@ -343,7 +356,7 @@ impl Unit {
             // Express Base Specification 5.0, 5.3.1.4: No_Soft_Reset is 0).
             Wish::Sleep => {
                 self.follow_bus_master();
-                self.card().write(RESET.offset, 1);
+                self.reset_card();
                 report(ServeEvent::Slept);
             }
             Wish::Wake => {
@@ -359,7 +372,7 @@ impl Unit {
     fn reset(&mut self, report: &mut dyn FnMut(ServeEvent)) {
         self.space.reset();
         self.follow_bus_master();
-        self.card().write(RESET.offset, 1);
+        self.reset_card();
         report(ServeEvent::Reset);
     }
 

@@ -1,6 +1,6 @@
-//! The model card as a PCIe endpoint of another process: a server of the vfio-user protocol.
+//! A card as a PCIe endpoint of another process: a server of the vfio-user protocol.
 //!
-//! Around [`ModelCard`](crate::ModelCard) in a [`Slot`](crate::Slot): a virtual machine (QEMU's
+//! Around the model, or any other card ([`Seated`]), in a [`Slot`](crate::Slot): a virtual machine (QEMU's
 //! `vfio-user-pci`) or any other client finds a PCI function at the end of a Unix socket, maps its
 //! doorbells, opens windows to its own memory and is signaled by eventfd. It adds the bus around
 //! the card and nothing to the card. To read first: QEMU, `docs/interop/vfio-user.rst`.
@@ -23,6 +23,7 @@ mod function;
 mod protocol;
 mod readiness;
 mod regions;
+mod seated;
 mod server;
 mod socket;
 mod vectors;
@@ -33,6 +34,7 @@ pub use connection::{Channel, FILES_PER_MESSAGE_MAX, Gone, Wait, converse};
 pub use event::ServeEvent;
 pub use function::Function;
 pub use protocol::MESSAGE_MAX;
+pub use seated::{Cards, Seated};
 pub use server::{ServeError, Server};
 pub use socket::PATIENCE;
 pub use windows::FILES_MAX;

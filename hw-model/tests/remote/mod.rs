@@ -4,6 +4,7 @@
 //! large as a machine's, mapped a page at a time when it is small and by large pages when it is
 //! not, as a machine behind an IOMMU does it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -49,7 +50,11 @@ impl Rig for Remote {
 }
 
 fn bench() -> BenchRig<Card, BenchPage> {
-    let served = Served::start(true);
+    bench_of(Served::start(true))
+}
+
+/// A bench at a server's.
+pub(crate) fn bench_of(served: Served) -> BenchRig<Card, BenchPage> {
     let mut client = served.client();
     // The process ends with its servers: nobody else would remove their sockets.
     std::fs::remove_file(&served.path).unwrap();

@@ -78,7 +78,11 @@ impl Served {
 
     fn serve(config: CardConfig, has_bench: bool) -> Self {
         let (port, _) = CounterPort::new();
-        let mut function = Function::new(config, Box::new(port), has_bench).unwrap();
+        Self::of(Function::new(config, Box::new(port), has_bench).unwrap())
+    }
+
+    /// Serves a function.
+    pub(crate) fn of(mut function: Function) -> Self {
         let path = socket_path();
         let server = Server::bind(&path).unwrap().with_patience(PATIENCE);
         let stop = EventFd::new(EFD_NONBLOCK).unwrap();
