@@ -14,6 +14,16 @@ pub(crate) const NEIGHBOR: &str = "0000:00:06.1";
 /// A device of every such machine that is no card: its disk controller.
 pub(crate) const NO_CARD: &str = "0000:00:1f.2";
 
+/// What a server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Serves {
+    /// The model.
+    Model,
+    /// The card in SystemVerilog, simulated: only when it is asked for, because it needs what
+    /// `cargo xtask rtl setup` brings.
+    Rtl,
+}
+
 /// One start of a virtual machine.
 #[derive(Debug)]
 pub(crate) struct Boot {
@@ -23,6 +33,8 @@ pub(crate) struct Boot {
     pub(crate) machine: &'static str,
     /// How many cards it has, each with a server of its own.
     pub(crate) cards: usize,
+    /// What its servers serve.
+    pub(crate) serves: Serves,
     /// Whether there is an IOMMU.
     pub(crate) has_iommu: bool,
     /// Whether a device of another sort shares the second card's group.
@@ -41,6 +53,7 @@ pub(crate) const BOOTS: &[Boot] = &[
         name: "suite",
         machine: "one card behind an IOMMU",
         cards: 1,
+        serves: Serves::Model,
         has_iommu: true,
         has_neighbor: false,
         huge_pages: 0,
@@ -51,6 +64,7 @@ pub(crate) const BOOTS: &[Boot] = &[
         name: "two-cards",
         machine: "two cards behind an IOMMU, huge pages",
         cards: 2,
+        serves: Serves::Model,
         has_iommu: true,
         has_neighbor: true,
         huge_pages: 64,
@@ -61,6 +75,7 @@ pub(crate) const BOOTS: &[Boot] = &[
         name: "server-killed",
         machine: "one card whose server dies",
         cards: 1,
+        serves: Serves::Model,
         has_iommu: true,
         has_neighbor: false,
         huge_pages: 0,
@@ -71,16 +86,28 @@ pub(crate) const BOOTS: &[Boot] = &[
         name: "no-iommu",
         machine: "one card, no IOMMU",
         cards: 1,
+        serves: Serves::Model,
         has_iommu: false,
         has_neighbor: false,
         huge_pages: 0,
         limit: Duration::from_secs(60),
         cases: cases::NO_IOMMU,
     },
+    Boot {
+        name: "rtl",
+        machine: "one card in SystemVerilog, simulated, behind an IOMMU",
+        cards: 1,
+        serves: Serves::Rtl,
+        has_iommu: true,
+        has_neighbor: false,
+        huge_pages: 0,
+        limit: Duration::from_secs(240),
+        cases: cases::RTL,
+    },
 ];
 
-/// The cases named, by boot and in the project's order; all when none is named. The name of a
-/// boot stands for all its cases.
+/// The cases named, by boot and in the project's order; all of the model when none is named. The name
+/// of a boot stands for all its cases.
 pub(crate) fn chosen(names: &[String]) -> Result<Vec<(&'static Boot, Vec<&'static Case>)>, String> {
     let knows = |name: &String| {
         BOOTS
@@ -91,7 +118,8 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<(&'static Boot, Vec<&'stati
         return Err(unknown.clone());
     }
     let wanted = |boot: &Boot, case: &Case| {
-        names.is_empty() || names.iter().any(|name| *name == boot.name || *name == case.name)
+        names.is_empty() && boot.serves == Serves::Model
+            || names.iter().any(|name| *name == boot.name || *name == case.name)
     };
     let chosen = BOOTS.iter().map(|boot| {
         (boot, boot.cases.iter().filter(|case| wanted(boot, case)).collect::<Vec<_>>())

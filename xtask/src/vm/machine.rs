@@ -4,7 +4,7 @@
 //! returns, however it returns. Does not know what the cases mean; it only does for the guest what
 //! a guest cannot: kill the server of its own card.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileTypeExt;
@@ -46,6 +46,8 @@ pub(crate) struct Host<'a> {
     pub(crate) tools: &'a Tools,
     /// The program that serves cards.
     pub(crate) flue: PathBuf,
+    /// What the core of a simulated card runs, where one is served.
+    pub(crate) image: Option<PathBuf>,
     /// What the guest wakes up with.
     pub(crate) initramfs: PathBuf,
 }
@@ -123,11 +125,15 @@ impl Host<'_> {
     /// Writes a script that boots this machine again.
     fn script(&self, boot: &Boot, logs: &Path, qemu: &Command) -> std::io::Result<()> {
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''"));
+        let quoted_all = |words: Vec<OsString>| -> String {
+            words.iter().map(|word| format!(" {}", quoted(word))).collect()
+        };
         let flue = quoted(self.flue.as_os_str());
         let sockets = (0..boot.cards).map(qemu::socket);
         let servers: String = sockets
             .map(|socket| {
-                format!("{flue} serve --bench --socket {socket} & servers=\"$servers $!\"\n")
+                let card = quoted_all(self.card());
+                format!("{flue} serve{card} --bench --socket {socket} & servers=\"$servers $!\"\n")
             })
             .collect();
         let words = [qemu.get_program()].into_iter().chain(qemu.get_args());
@@ -139,12 +145,20 @@ impl Host<'_> {
         fs::write(logs.join(SCRIPT), script)
     }
 
+    /// How a server is told which card, if not the model.
+    fn card(&self) -> Vec<OsString> {
+        let image = self.image.as_ref().map(|image| image.clone().into_os_string());
+        let words = |image| ["--card".into(), "rtl".into(), "--image".into(), image];
+        image.map_or_else(Vec::new, |image| words(image).to_vec())
+    }
+
     fn serve(&self, logs: &Path, card: usize, warden: &mut Warden) -> Result<Kept, String> {
         let log = logs.join(format!("card{card}.log"));
         let error = |error: std::io::Error| format!("cannot start the server: {error}");
         let file = File::create(&log).map_err(error)?;
         let mut command = Command::new(&self.flue);
-        command.args(["serve", "--bench", "--socket", &qemu::socket(card)]).current_dir(logs);
+        command.arg("serve").args(self.card()).args(["--bench", "--socket", &qemu::socket(card)]);
+        command.current_dir(logs);
         command.stdin(Stdio::null()).stdout(file.try_clone().map_err(error)?).stderr(file);
         let mut server = Kept::start(command, warden).map_err(error)?;
         let (socket, end) = (logs.join(qemu::socket(card)), Instant::now() + SERVER_STARTS);

@@ -4,6 +4,7 @@
 //! `/dev/vfio` and interrupts are what a machine with a real card has. From `tools` to a first
 //! root file system (`initramfs`, `cpio`), to machines (`boot`, `qemu`, `machine`), to results. What is checked is in `guest`. Nothing is installed, and nothing needs root or KVM.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -20,12 +21,13 @@ pub(crate) mod wire;
 use crate::bounded::Running;
 use crate::bring;
 use crate::error::Error;
+use crate::firmware;
 use crate::guest::Case;
 use crate::project::Project;
 use crate::report;
 use crate::suite::PROFILE;
 use crate::tool::Tool;
-use boot::Boot;
+use boot::{Boot, Serves};
 use claims::Claims;
 use machine::{Booted, Host};
 use tools::Tools;
@@ -41,6 +43,9 @@ What it does: brings QEMU (at least 10.1, with vfio-user-pci) and a Debian kerne
 target/tools/vm, once, about 65 MB to fetch; builds flue; starts `flue serve` and boots a machine
 whose PCIe device is that card; runs the cases in it; compares the conformance suite's claims with
 those of the model. Nothing is installed; neither root nor KVM is needed.
+
+`cargo xtask vm rtl` serves the card in SystemVerilog instead, simulated; it needs `cargo xtask rtl setup`
+and is never run unless it is named.
 
 Logs: target/vm/BOOT: console.log (the guest, each command with its output), qemu.log (command
 line, messages, what the guest said), card0.log (the server), boot.sh (boots it again).
@@ -78,7 +83,29 @@ pub(crate) fn run(project: &Project, names: &[String], keep: bool) -> Result<(),
     let folder = project.target.join("vm");
     let _alone = bring::alone(&folder, "cargo xtask vm")?;
     let tools = Tools::bring(project)?;
-    Tool::cargo(project).args("build --quiet --package flue --profile").arg(PROFILE).run()?;
+    let is_rtl = |(boot, _): &(&Boot, _)| boot.serves == Serves::Rtl;
+    let (simulated, modelled): (Vec<_>, Vec<_>) = chosen.into_iter().partition(is_rtl);
+    if !modelled.is_empty() {
+        on_cards(project, &tools, &modelled, None, keep)?;
+    }
+    if simulated.is_empty() {
+        return Ok(());
+    }
+    on_cards(project, &tools, &simulated, Some(firmware::image(project)?), keep)
+}
+
+/// Runs cases with servers of one sort: with an image, of simulated cards.
+fn on_cards(
+    project: &Project,
+    tools: &Tools,
+    chosen: &[(&'static Boot, Vec<&'static Case>)],
+    image: Option<PathBuf>,
+    keep: bool,
+) -> Result<(), Error> {
+    let folder = project.target.join("vm");
+    let build = Tool::cargo(project).args("build --quiet --package flue --profile").arg(PROFILE);
+    let features = if image.is_some() { "--features rtl" } else { "" };
+    build.args(features).run()?;
     let flue = project.target.join(PROFILE).join("flue");
     let initramfs = folder.join("initramfs.cpio");
     let this = std::env::current_exe().map_err(|source| Error::File {
@@ -86,9 +113,9 @@ pub(crate) fn run(project: &Project, names: &[String], keep: bool) -> Result<(),
         path: "this program".into(),
         source,
     })?;
-    initramfs::write(project, &tools, &[("flue", &flue), ("xtask", &this)], &initramfs)?;
-    let host = Host { project, tools: &tools, flue, initramfs: initramfs.clone() };
-    let result = boots(&host, &chosen);
+    initramfs::write(project, tools, &[("flue", &flue), ("xtask", &this)], &initramfs)?;
+    let host = Host { project, tools, flue, image, initramfs: initramfs.clone() };
+    let result = boots(&host, chosen);
     if keep {
         report::note(&format!("kept {}; boot with target/vm/BOOT/boot.sh", initramfs.display()));
     } else {

@@ -27,6 +27,22 @@ const JOB: Duration = Duration::from_secs(60);
 /// Most time for the conformance suite.
 const WHOLE_SUITE: Duration = Duration::from_secs(150);
 
+/// In `rtl`: the same road to a card in SystemVerilog.
+pub(crate) const RTL: &[Case] = &[
+    Case {
+        name: "rtl-inspect",
+        claim: "the simulated card tells what it offers",
+        limit: JOB,
+        run: jobs::inspect,
+    },
+    Case {
+        name: "rtl-failover",
+        claim: "4,000 paths of the simulated card fail over under traffic, and interrupts come",
+        limit: WHOLE_SUITE,
+        run: jobs::failover_rtl,
+    },
+];
+
 /// In `suite`.
 pub(crate) const SUITE: &[Case] = &[
     Case {
