@@ -45,6 +45,7 @@ BASE = 0x1_2340_0000
 BYTES = 1 << 20
 COMMANDS, COMPLETIONS, EVENTS = BASE, BASE + 0x4000, BASE + 0x8000
 DESCRIPTORS, SENT, RESULT = BASE + 0xC000, BASE + 0x10000, BASE + 0x14000
+LIST = BASE + 0x18000
 BUFFERS, BUFFER_STRIDE = BASE + 0x40000, 0x800
 COMMAND, TRANSMIT, EVENT = 0, ABI.BAR_TRANSMIT_RING_FIRST, ABI.BAR_EVENT_RING
 OLD, NEW, OTHER = (bytes.fromhex(mac) for mac in ("02aaaaaaaa01", "02bbbbbbbb02", "02cccccccc03"))
@@ -238,8 +239,8 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
     assert not host.due and all(head == before[handle] for head, handle, _ in fresh)
     assert 2 in host.vectors
 
-    async def changed(slot, before, after):
-        """Traffic, and in the middle of it a tree that changes where it goes."""
+    async def changed(slot, before, after, movers=handles):
+        """Traffic, and in the middle of it a tree that changes where some of it goes."""
         enough = [None]
         sending = cocotb.start_soon(host.traffic(handles, lambda _: enough[0] and host.tag >= enough[0]))
         await card.until(lambda: host.sink.count() > 20, "traffic")
@@ -256,12 +257,17 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
                 f"{head.hex()} at {at} ns, the fence at {fenced} ns"
             )
         assert sum(at > fenced for _, _, at in fresh) >= 40
-        assert sum(head == before[handle] for head, handle, _ in fresh) >= 20
+        assert sum(head == before[handle] for head, handle, _ in fresh if handle in movers) >= 10
 
     # A relink of all, then a new MAC: from the completion on, nothing with what was before.
     await changed(card.relink_all(new, old), before, after)
     await changed(card.new_mac(new, OTHER), after, headers(OTHER, 100))
     after = headers(OTHER, 100)
+    # A list moves one path, with what hangs from it, and back.
+    moved = {**headers(OLD, 0), path6: after[path6]}
+    for to, before_it, behind_it in [(old, after, moved), (new, moved, after)]:
+        await changed(card.relink_list(to, [path], LIST, 0x200), before_it, behind_it, [path, connection])
+        assert host.memory.get(RESULT + 0x200, 1)[0] == ABI.STATUS_SUCCESS
 
     # An invalidated neighbor holds what hangs from it; a relink lets it go.
     done, _ = await card.tree(commands, [card.invalidate(ABI.KIND_NEIGHBOR, new)], 1, RESULT)

@@ -62,7 +62,7 @@ async def a_frame_has_its_own_route(dut, mode):
         inside[0].clear()
         inside[1].clear()
 
-    await bench.start(clear=0, now_ms=0, stale_ms=0, tbl_we=0, **CAPS)
+    await bench.start(clear=0, now_ms=0, stale_ms=0, tbl_we=0, tbl_stamp_we=0, tbl_stamp=0, **CAPS)
     pins.clear = 1
     while not pins.is_clear:
         await bench.step()

@@ -14,6 +14,8 @@ PARAMETERS = {"RINGS": 2}
 RINGS = 2
 SIDES = RINGS + 1
 ENTRIES = ABI.CORE_WINDOWS_OUTBOX_ENTRIES
+# What is written where its entry says.
+RESULTS = (ABI.OUTBOX_KIND_RESULT, ABI.OUTBOX_KIND_FILL)
 STRIDE = ABI.CORE_WINDOWS_OUTBOX_STRIDE // 4
 
 
@@ -55,10 +57,10 @@ class Outbox(Bench):
         rng = self.rng
         if self.filled_after - self.pins.taken & 0xFFFFFFFF >= ENTRIES:
             return
-        kind = rng.choice([ABI.OUTBOX_KIND_RESULT] * 3 + [ABI.OUTBOX_KIND_COMPLETION, ABI.OUTBOX_KIND_EVENT])
+        kind = rng.choice([ABI.OUTBOX_KIND_RESULT] * 3 + [ABI.OUTBOX_KIND_FILL, ABI.OUTBOX_KIND_COMPLETION, ABI.OUTBOX_KIND_EVENT])
         side = SIDES - 1 if kind == ABI.OUTBOX_KIND_EVENT else rng.randrange(RINGS)
         address, count = 0, 4
-        if kind == ABI.OUTBOX_KIND_RESULT:
+        if kind in RESULTS:
             address, count = rng.getrandbits(62) << 2, 0
             count = rng.randint(1, 16 - (address >> 2 & 15))
         elif kind == ABI.OUTBOX_KIND_COMPLETION:
@@ -67,8 +69,8 @@ class Outbox(Bench):
                 return
         elif self.queued[side] >= self.pins.event_limit:
             return
-        self.queued[side] += kind != ABI.OUTBOX_KIND_RESULT
-        words = [rng.getrandbits(32) for _ in range(count)]
+        self.queued[side] += kind not in RESULTS
+        words = [rng.getrandbits(32) for _ in range(1 if kind == ABI.OUTBOX_KIND_FILL else count)]
         head = kind | (0 if kind == ABI.OUTBOX_KIND_EVENT else side) << 8 | count << 16
         at = self.filled_after % ENTRIES * STRIDE
         self.stores += [(at, head), (at + 1, address & 0xFFFFFFFF), (at + 2, address >> 32)]
@@ -77,6 +79,8 @@ class Outbox(Bench):
         self.filled_after += 1
         # The position comes through a register of its own, a clock behind a word.
         self.stores += [(None, None), (None, self.filled_after)]
+        # A fill writes one word as often as it says.
+        words *= count if kind == ABI.OUTBOX_KIND_FILL else 1
         self.entries.append((kind, side, address, words))
 
     def write(self, item):
@@ -95,13 +99,13 @@ class Outbox(Bench):
         assert stopped is None or self.writes.since <= stopped + 1, "a write of a ring that failed"
         if kind == ABI.OUTBOX_KIND_COMPLETION:
             assert not self.unanswered[side], "a completion overtakes what it tells of"
-        self.issued[side] += kind != ABI.OUTBOX_KIND_RESULT
+        self.issued[side] += kind not in RESULTS
         self.unanswered[side] += 1
         self.answers.append((kind, side))
         self.sent += 1
 
     def expected(self, kind, side, address, words):
-        if kind == ABI.OUTBOX_KIND_RESULT:
+        if kind in RESULTS:
             data = sum(word << 32 * n for n, word in enumerate(words)) << 8 * (address & 63)
             return address >> 6, data, (1 << 4 * len(words)) - 1 << (address & 63)
         slot = self.issued[side] % (1 << self.log2[side])
@@ -132,7 +136,7 @@ class Outbox(Bench):
             kind, side = self.told.popleft()
             if pins.driven["wr_rsp_error"]:
                 self.stopped[side] = self.stopped[side] or self.clocks
-            elif kind != ABI.OUTBOX_KIND_RESULT and self.stopped[side] is None:
+            elif kind not in RESULTS and self.stopped[side] is None:
                 self.posted[side] += 1
                 self.answered[side] = self.clocks
 

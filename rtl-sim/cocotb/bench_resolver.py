@@ -35,7 +35,9 @@ class Resolver(Bench):
         self.sink = Sink(self, "out_valid", "out_ready", ["out_route"], self.take)
 
     async def power_on(self):
-        await self.start(clear=0, now_ms=NOW_MS, stale_ms=STALE_MS, tbl_we=0, **CAPS)
+        await self.start(
+            clear=0, now_ms=NOW_MS, stale_ms=STALE_MS, tbl_we=0, tbl_stamp_we=0, tbl_stamp=0, **CAPS
+        )
         self.pins.clear = 1
         while not self.pins.is_clear:
             await self.step()
@@ -60,13 +62,14 @@ class Resolver(Bench):
             now = self.tables.routes(handle, stamp, NOW_MS, STALE_MS, self.clocks, self.clocks)
             self.replaced += not is_one_of(item["out_route"], now)[0]
 
-    def store(self, region, index, field, value):
-        """A store in the clock to come."""
+    def store(self, region, index, field, value, stamp=None):
+        """A store in the clock to come; the link engine's brings a path's stamp with the link."""
         pins = self.pins
+        pins.tbl_stamp_we, pins.tbl_stamp = int(stamp is not None), stamp or 0
         pins.tbl_we, pins.tbl_region, pins.tbl_index = 1, region, index
         pins.tbl_field, pins.tbl_data = field, value
         if region in (NEIGHBOR, PATH, CONNECTION, ALIAS):
-            self.tables.store(self.clocks + 1, region, index, field, value)
+            self.tables.store(self.clocks + 1, region, index, field, value, stamp)
 
 
 class Orders(Resolver):
@@ -114,12 +117,17 @@ class Orders(Resolver):
 
     def order(self):
         rng, put = self.rng, self.stores.append
-        kind = rng.choice(["relink", "move", "mac", "mac", "invalidate"])
+        kind = rng.choice(["relink", "relink by the engine", "move", "mac", "mac", "invalidate"])
         n = rng.randrange(CAPS["cap_neighbors"])
         if kind == "relink":
             p = rng.randrange(CAPS["cap_paths"])
             put((PATH, p, RTL.TABLE_PATH_LINKED_MS, NOW_MS))
             put((PATH, p, RTL.TABLE_PATH_LINK, rng.randrange(CAPS["cap_aliases"])))
+        elif kind == "relink by the engine":
+            for _ in range(8):
+                p = rng.randrange(CAPS["cap_paths"])
+                link = rng.randrange(CAPS["cap_aliases"])
+                put((PATH, p, RTL.TABLE_PATH_LINK, link, NOW_MS - 30 + rng.randrange(30)))
         elif kind == "move":
             a = rng.randrange(CAPS["cap_aliases"])
             put((ALIAS, a, RTL.TABLE_ALIAS_MOVED_MS, NOW_MS))
@@ -169,7 +177,7 @@ async def a_header_a_clock_while_everything_changes(dut):
         sent_with_what_was_replaced_meanwhile=bench.replaced,
     )
     assert headers == clocks == HEADERS
-    assert min(bench.orders.values()) > 500 and bench.replaced > 50
+    assert min(bench.orders.values()) > 300 and bench.replaced > 50
     assert bench.verdicts[SEND] > HEADERS / 2 and bench.verdicts[HOLD] > 100
     # Each bank has been written: both are read.
     assert min(bench.version[n] for n in range(CAPS["cap_neighbors"])) > 4

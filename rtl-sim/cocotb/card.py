@@ -253,6 +253,14 @@ class Card:
         part = (ABI.SLOT_SELECTION, selection)
         return self.block(ABI.OPCODE_UPDATE, ABI.KIND_NEIGHBOR, to, flags, [part])
 
+    def relink_list(self, to, handles, at, status_offset):
+        """The paths in a list, laid down at `at`, go to `to`; a status byte each comes back."""
+        self.memory.put(at, b"".join(handle.to_bytes(8, "little") for handle in handles))
+        selection = ABI.selection_t.bytes(list=at, count=len(handles))
+        part = (ABI.SLOT_SELECTION, selection)
+        flags = ABI.FLAG_ROOT | ABI.FLAG_LIST
+        return self.block(ABI.OPCODE_UPDATE, ABI.KIND_NEIGHBOR, to, flags, [part], status_offset)
+
     def new_mac(self, neighbor, mac):
         """The neighbor's MAC changes."""
         variables = ABI.neighbor_variables_t.bytes(destination=int.from_bytes(mac, "little"))

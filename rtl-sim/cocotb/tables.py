@@ -54,10 +54,12 @@ class Tables:
             for region, count in ENTRIES.items()
         }
 
-    def store(self, clock, region, index, field, value):
+    def store(self, clock, region, index, field, value, stamp=None):
         states = self.history[region][index]
         words = list(states[-1][1])
         words[field] = value
+        if stamp is not None:
+            words[RTL.TABLE_PATH_LINKED_MS] = stamp
         states.append((clock, tuple(words)))
         if len(states) > 64:
             del states[:32]
