@@ -18,13 +18,30 @@ async def every_access_is_carried_out_and_answered_once(dut, mode):
     def address():
         return rng.randrange(1 << 16) & (0xFFFC if rng.random() < 0.8 else 0xFFFF)
 
-    aw = Source(bench, "s_axil_awvalid", "s_axil_awready",
-                lambda: {"s_axil_awaddr": address()}, lambda i: addresses.append(i["s_axil_awaddr"]))
-    Source(bench, "s_axil_wvalid", "s_axil_wready",
-           lambda: {"s_axil_wdata": rng.getrandbits(32), "s_axil_wstrb": rng.choice([15, 15, 15, rng.randrange(16)])},
-           lambda i: words.append((i["s_axil_wdata"], i["s_axil_wstrb"])))
-    ar = Source(bench, "s_axil_arvalid", "s_axil_arready",
-                lambda: {"s_axil_araddr": address()}, lambda i: loads.append(i["s_axil_araddr"]))
+    aw = Source(
+        bench,
+        "s_axil_awvalid",
+        "s_axil_awready",
+        lambda: {"s_axil_awaddr": address()},
+        lambda i: addresses.append(i["s_axil_awaddr"]),
+    )
+    Source(
+        bench,
+        "s_axil_wvalid",
+        "s_axil_wready",
+        lambda: {
+            "s_axil_wdata": rng.getrandbits(32),
+            "s_axil_wstrb": rng.choice([15, 15, 15, rng.randrange(16)]),
+        },
+        lambda i: words.append((i["s_axil_wdata"], i["s_axil_wstrb"])),
+    )
+    ar = Source(
+        bench,
+        "s_axil_arvalid",
+        "s_axil_arready",
+        lambda: {"s_axil_araddr": address()},
+        lambda i: loads.append(i["s_axil_araddr"]),
+    )
 
     def answered(item):
         assert answers_due.popleft() and item["s_axil_bresp"] == 0

@@ -127,7 +127,9 @@ class Host:
             while True:
                 yield chance.pauses()
 
-        for channel in sources * (self.mode in ("source", "both")) + sinks * (self.mode in ("sink", "both")):
+        for channel in sources * (self.mode in ("source", "both")) + sinks * (
+            self.mode in ("sink", "both")
+        ):
             channel.set_pause_generator(pauses())
 
     async def _read(self, register):
@@ -215,12 +217,19 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
     await host.transmit.start(vector=2, moderation_us=5)
 
     # A tree: a neighbor, two paths, a connection under the first; then two neighbors more.
-    slots = [card.neighbor(OLD), card.path(1, 1500), *card.connection(3, 0xABCD1234), card.path(2, 9000, True)]
+    slots = [
+        card.neighbor(OLD),
+        card.path(1, 1500),
+        *card.connection(3, 0xABCD1234),
+        card.path(2, 9000, True),
+    ]
     done, made = await card.tree(commands, slots, 4, RESULT)
     assert (done["status"], done["done"], done["failed"]) == (ABI.STATUS_SUCCESS, 4, 0), done
     assert all(record["status"] == ABI.STATUS_SUCCESS for record in made), made
     old, path, connection, path6 = (record["handle"] for record in made)
-    assert [handle >> ABI.HANDLE_GENERATION_SHIFT for handle in (old, path, connection)] == [SEED] * 3
+    assert [handle >> ABI.HANDLE_GENERATION_SHIFT for handle in (old, path, connection)] == [
+        SEED
+    ] * 3
     done, made = await card.tree(commands, [card.neighbor(NEW, vlan=100)], 1, RESULT)
     assert done["status"] == ABI.STATUS_SUCCESS
     new = made[0]["handle"]
@@ -242,7 +251,9 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
     async def changed(slot, before, after, movers=handles):
         """Traffic, and in the middle of it a tree that changes where some of it goes."""
         enough = [None]
-        sending = cocotb.start_soon(host.traffic(handles, lambda _: enough[0] and host.tag >= enough[0]))
+        sending = cocotb.start_soon(
+            host.traffic(handles, lambda _: enough[0] and host.tag >= enough[0])
+        )
         await card.until(lambda: host.sink.count() > 20, "traffic")
         done, _ = await card.tree(commands, [slot], 1, RESULT)
         fenced = host.completed_ns(commands)
@@ -253,9 +264,9 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
         assert not host.due
         for head, handle, at in fresh:
             late = at > fenced
-            assert head == after[handle] or not late and head == before[handle], (
-                f"{head.hex()} at {at} ns, the fence at {fenced} ns"
-            )
+            assert (
+                head == after[handle] or not late and head == before[handle]
+            ), f"{head.hex()} at {at} ns, the fence at {fenced} ns"
         assert sum(at > fenced for _, _, at in fresh) >= 40
         assert sum(head == before[handle] for head, handle, _ in fresh if handle in movers) >= 10
 
@@ -266,7 +277,9 @@ async def a_tree_lives_and_no_frame_outlives_its_relink(dut, mode):
     # A list moves one path, with what hangs from it, and back.
     moved = {**headers(OLD, 0), path6: after[path6]}
     for to, before_it, behind_it in [(old, after, moved), (new, moved, after)]:
-        await changed(card.relink_list(to, [path], LIST, 0x200), before_it, behind_it, [path, connection])
+        await changed(
+            card.relink_list(to, [path], LIST, 0x200), before_it, behind_it, [path, connection]
+        )
         assert host.memory.get(RESULT + 0x200, 1)[0] == ABI.STATUS_SUCCESS
 
     # An invalidated neighbor holds what hangs from it; a relink lets it go.
@@ -336,8 +349,14 @@ async def frames_cross_as_fast_as_the_bus_allows(dut):
     assert done["status"] == ABI.STATUS_SUCCESS
     path = made[1]["handle"]
     rings = [
-        Ring(card, TRANSMIT + n, DESCRIPTORS + 0x20000 * (n + 1), SENT + 0x20000 * (n + 1), 9,
-             ABI.TRANSMIT_DESCRIPTOR_BYTES)
+        Ring(
+            card,
+            TRANSMIT + n,
+            DESCRIPTORS + 0x20000 * (n + 1),
+            SENT + 0x20000 * (n + 1),
+            9,
+            ABI.TRANSMIT_DESCRIPTOR_BYTES,
+        )
         for n in range(2)
     ]
     for ring in rings:

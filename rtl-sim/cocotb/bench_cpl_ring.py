@@ -17,9 +17,19 @@ async def places_phases_and_vectors_are_right(dut, mode):
 
     def begin():
         """A ring is started, once between two resets, with another size and moderation."""
-        state.update(base=rng.getrandbits(57), log2=rng.randint(1, 6), vector=rng.randrange(16),
-                     gap=rng.choice([0, 0, 5, 40]), issued=0, posted=0, reaped=0, last=-1000,
-                     told=None, quiet=0, latest=0)
+        state.update(
+            base=rng.getrandbits(57),
+            log2=rng.randint(1, 6),
+            vector=rng.randrange(16),
+            gap=rng.choice([0, 0, 5, 40]),
+            issued=0,
+            posted=0,
+            reaped=0,
+            last=-1000,
+            told=None,
+            quiet=0,
+            latest=0,
+        )
         if rng.random() < 0.1:
             state["vector"] = RTL.BAR_VECTOR_NONE
         pins.start, pins.base, pins.log2 = 1, state["base"], state["log2"]
@@ -42,7 +52,9 @@ async def places_phases_and_vectors_are_right(dut, mode):
             # Each tells of at least one answer that none before it told of.
             if not state["told"]:
                 # It was raised an edge ago, for what had been answered before that.
-                assert state["due"] and state["due"] <= bench.clocks - 2, "a vector tells of nothing"
+                assert (
+                    state["due"] and state["due"] <= bench.clocks - 2
+                ), "a vector tells of nothing"
                 assert bench.clocks - state["last"] > state["gap"], "two vectors too close"
                 more = state["latest"] if state["latest"] >= bench.clocks - 1 else 0
                 state.update(told=True, last=bench.clocks, due=more)

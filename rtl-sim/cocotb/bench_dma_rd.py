@@ -17,8 +17,10 @@ MASK = (1 << 512) - 1
 
 def content(line):
     """What host memory holds at a line."""
-    return (line * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276BF3A27251F86C6A11D0C18E952767F0B153D27B7F
-            ^ line << 400) & MASK
+    return (
+        line * 0x9E3779B97F4A7C15F39CC0605CEDC8341082276BF3A27251F86C6A11D0C18E952767F0B153D27B7F
+        ^ line << 400
+    ) & MASK
 
 
 def is_refused(line):
@@ -64,7 +66,11 @@ async def each_client_gets_its_lines_in_order(dut, mode):
     def burst(item):
         nonlocal most
         line, beats = item["m_axi_araddr"] >> 6, item["m_axi_arlen"] + 1
-        assert item["m_axi_araddr"] % 64 == 0 and item["m_axi_arsize"] == 6 and item["m_axi_arburst"] == 1
+        assert (
+            item["m_axi_araddr"] % 64 == 0
+            and item["m_axi_arsize"] == 6
+            and item["m_axi_arburst"] == 1
+        )
         assert line // 64 == (line + beats - 1) // 64, f"{beats} lines from {line:#x} cross 4 KiB"
         assert item["m_axi_arid"] not in bursts, f"ID {item['m_axi_arid']} is outstanding"
         bursts[item["m_axi_arid"]] = deque((line + n, n == beats - 1) for n in range(beats))

@@ -14,7 +14,12 @@ SALT = 0x9E3779B97F4A7C15F39CC0605CEDC834
 def content(line):
     """What host memory holds at a line."""
     seed = (line * SALT + 0x1234567) & (1 << 128) - 1
-    return seed | (seed * 3 ^ line) % (1 << 128) << 128 | (seed * 5) % (1 << 128) << 256 | (seed >> 3) << 384
+    return (
+        seed
+        | (seed * 3 ^ line) % (1 << 128) << 128
+        | (seed * 5) % (1 << 128) << 256
+        | (seed >> 3) << 384
+    )
 
 
 def memory(address, length):
@@ -35,8 +40,13 @@ class Path(Bench):
         for n in range(2):
             Source(self, f"req_valid[{n}/1]", f"req_ready[{n}/1]", lambda n=n: self.request(n))
             names = [f"rd_req_line[{n}/58]", f"rd_req_lines[{n}/8]"]
-            Sink(self, f"rd_req_valid[{n}/1]", f"rd_req_ready[{n}/1]", names,
-                 lambda item, n=n: self.asked(n, *item.values()))
+            Sink(
+                self,
+                f"rd_req_valid[{n}/1]",
+                f"rd_req_ready[{n}/1]",
+                names,
+                lambda item, n=n: self.asked(n, *item.values()),
+            )
             Source(self, f"rd_rsp_valid[{n}/1]", f"rd_rsp_ready[{n}/1]", lambda n=n: self.line(n))
         names = ["m_axis_tdata", "m_axis_tkeep", "m_axis_tlast"]
         self.port = Sink(self, "m_axis_tvalid", "m_axis_tready", names, self.beat)
@@ -53,9 +63,13 @@ class Path(Bench):
         rng = self.rng
         lane = rng.randrange(2)
         # A held frame's payload is asked for only when it leaves.
-        fate = RTL.FATE_LEAVE if rng.random() < 0.75 else rng.choice([RTL.FATE_DROP, RTL.FATE_FORGET])
+        fate = (
+            RTL.FATE_LEAVE if rng.random() < 0.75 else rng.choice([RTL.FATE_DROP, RTL.FATE_FORGET])
+        )
         has_payload = lane != HELD or fate == RTL.FATE_LEAVE
-        length = rng.choice([1, 14, 46, 64, 100, rng.randrange(1, 300), rng.randrange(1, 2000), 9216])
+        length = rng.choice(
+            [1, 14, 46, 64, 100, rng.randrange(1, 300), rng.randrange(1, 2000), 9216]
+        )
         if length == 9216 and rng.random() < 0.8:
             length = 60
         buffer = rng.randrange(1 << 40)
@@ -74,9 +88,16 @@ class Path(Bench):
                 lines = (buffer + length - 1 >> 6) - (buffer >> 6) + 1
                 self.reads[lane].append((buffer >> 6, lines, is_refused))
         entry = RTL.egress_t.pack(
-            fate=fate, is_retry=int(lane == HELD), has_payload=int(has_payload), ring=ring, tag=tag,
-            status=status, bytes=length, offset=buffer & 63,
-            header=int.from_bytes(header, "little"), is_tagged=int(is_tagged),
+            fate=fate,
+            is_retry=int(lane == HELD),
+            has_payload=int(has_payload),
+            ring=ring,
+            tag=tag,
+            status=status,
+            bytes=length,
+            offset=buffer & 63,
+            header=int.from_bytes(header, "little"),
+            is_tagged=int(is_tagged),
         )
         is_bad = is_void or is_refused or is_past_end
         leaves = fate == RTL.FATE_LEAVE and not is_bad
@@ -105,8 +126,11 @@ class Path(Bench):
         if not self.requests[lane]:
             return None
         buffer, length, is_void = self.requests[lane].popleft()
-        return {f"req_buffer[{lane}/64]": buffer, f"req_bytes[{lane}/{RTL.LENGTH_BITS}]": length,
-                f"req_is_void[{lane}/1]": int(is_void)}
+        return {
+            f"req_buffer[{lane}/64]": buffer,
+            f"req_bytes[{lane}/{RTL.LENGTH_BITS}]": length,
+            f"req_is_void[{lane}/1]": int(is_void),
+        }
 
     def asked(self, lane, line, lines):
         expected = self.reads[lane].popleft()
@@ -118,8 +142,11 @@ class Path(Bench):
         if not self.lines[lane]:
             return None
         line, is_error, is_last = self.lines[lane].popleft()
-        return {f"rd_rsp_data[{lane}/512]": content(line), f"rd_rsp_error[{lane}/1]": int(is_error),
-                f"rd_rsp_last[{lane}/1]": int(is_last)}
+        return {
+            f"rd_rsp_data[{lane}/512]": content(line),
+            f"rd_rsp_error[{lane}/1]": int(is_error),
+            f"rd_rsp_last[{lane}/1]": int(is_last),
+        }
 
     def beat(self, item):
         keep = item["m_axis_tkeep"]

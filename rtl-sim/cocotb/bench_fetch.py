@@ -75,7 +75,11 @@ class Fetch(Bench):
         if not self.lines or self.lines[0][0] > self.clocks:
             return None
         _, line, is_error, is_last = self.lines.popleft()
-        return {"rd_rsp_data": content(line), "rd_rsp_error": int(is_error), "rd_rsp_last": int(is_last)}
+        return {
+            "rd_rsp_data": content(line),
+            "rd_rsp_error": int(is_error),
+            "rd_rsp_last": int(is_last),
+        }
 
     def see(self):
         pins = self.pins
@@ -93,7 +97,9 @@ class Fetch(Bench):
             _, ring, first, last = self.news.popleft()
             for position in range(first, last):
                 line = self.base[ring] + position % (1 << self.log2[ring])
-                assert self.mail[ring][position % PLACES] == content(line), f"ring {ring}, slot {position}"
+                assert self.mail[ring][position % PLACES] == content(
+                    line
+                ), f"ring {ring}, slot {position}"
                 self.fetched_all += 1
         for ring in range(RINGS):
             if pins.fail_bus >> ring & 1:
@@ -115,7 +121,11 @@ class Fetch(Bench):
         self.stops = {}
         if self.starting:
             ring = self.starting.pop()
-            pins.ring_start, pins.ring_base, pins.ring_log2 = 1 << ring, self.base[ring], self.log2[ring]
+            pins.ring_start, pins.ring_base, pins.ring_log2 = (
+                1 << ring,
+                self.base[ring],
+                self.log2[ring],
+            )
             pins.ring_running = pins.driven["ring_running"] | 1 << ring
             return
         ring = rng.randrange(RINGS)

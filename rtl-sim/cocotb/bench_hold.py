@@ -40,8 +40,15 @@ class Hold(Bench):
     def new_frame(self):
         self.serial += 1
         handle = self.rng.getrandbits(64)
-        descriptor = ABI.transmit_descriptor_t.pack(handle=handle, buffer=self.rng.getrandbits(64), tag=self.serial, bytes=64)
-        return {"descriptor": descriptor, "ring": self.rng.randrange(2), "key": self.rng.randrange(1 << 17), "settled_by": self.rng.getrandbits(32)}
+        descriptor = ABI.transmit_descriptor_t.pack(
+            handle=handle, buffer=self.rng.getrandbits(64), tag=self.serial, bytes=64
+        )
+        return {
+            "descriptor": descriptor,
+            "ring": self.rng.randrange(2),
+            "key": self.rng.randrange(1 << 17),
+            "settled_by": self.rng.getrandbits(32),
+        }
 
     # ---- what is seen ------------------------------------------------------------------------------
 
@@ -86,7 +93,11 @@ class Hold(Bench):
         pins = self.pins
         if self.walk is not None:
             assert not self.out or self.fence == "unsettle"
-            reasons = self.fence in ("unsettle", "done"), self.now - self.last_walk >= 90, self.starved
+            reasons = (
+                self.fence in ("unsettle", "done"),
+                self.now - self.last_walk >= 90,
+                self.starved,
+            )
             assert any(reasons), "a walk without a reason"
             if self.fence not in ("unsettle", "done"):
                 assert not self.due, f"frames {self.due} were left out"
@@ -126,13 +137,21 @@ class Hold(Bench):
         pins, rng = self.pins, self.rng
         if self.out and rng.random() < 0.4:
             number, got = self.out[0]
-            order = RTL.HOLD_KEEP if self.keeps_all else rng.choice([RTL.HOLD_KEEP, RTL.HOLD_STAY, RTL.HOLD_REMOVE])
+            order = (
+                RTL.HOLD_KEEP
+                if self.keeps_all
+                else rng.choice([RTL.HOLD_KEEP, RTL.HOLD_STAY, RTL.HOLD_REMOVE])
+            )
             if order == RTL.HOLD_STAY:
                 for_room = rng.randrange(2)
                 pins.starve_valid, pins.starve_for_room, pins.starve_ring = 1, for_room, got["ring"]
                 self.starved |= 1 << got["ring"]
                 self.was_starved |= for_room << got["ring"]
-            key = rng.choice([got["key"], rng.randrange(1 << 17)]) if order == RTL.HOLD_KEEP else got["key"]
+            key = (
+                rng.choice([got["key"], rng.randrange(1 << 17)])
+                if order == RTL.HOLD_KEEP
+                else got["key"]
+            )
             frame = {name: got[name] for name in ("descriptor", "ring", "key", "settled_by")}
             self.put(order, number, got["slot"], frame, key)
         elif pins.has_place and rng.random() < 0.1 and not self.keeps_all:
@@ -153,7 +172,12 @@ class Hold(Bench):
         if self.fence == "none" and not self.keeps_all and rng.random() < 0.01:
             self.fence, self.paused, pins.pause = "pause", self.clocks, 1
         elif self.fence == "pause":
-            if pins.is_still and not self.out and self.order is None and self.clocks > self.paused + 10:
+            if (
+                pins.is_still
+                and not self.out
+                and self.order is None
+                and self.clocks > self.paused + 10
+            ):
                 self.fence, pins.unsettle = "unsettle", 1
         elif self.fence == "done":
             pins.unsettle = pins.pause = 0

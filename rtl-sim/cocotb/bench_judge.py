@@ -13,7 +13,12 @@ from streams import Bench, Sink, Source, in_all_modes
 TOP = "judge"
 PARAMETERS = {"PATHS": 16, "CONNECTIONS": 16, "TRANSMIT_RINGS": 2}
 PER_PATH, TOTAL = 5, 20
-ORDERS = {RTL.HOLD_PUSH: "push", RTL.HOLD_KEEP: "keep", RTL.HOLD_STAY: "stay", RTL.HOLD_REMOVE: "remove"}
+ORDERS = {
+    RTL.HOLD_PUSH: "push",
+    RTL.HOLD_KEEP: "keep",
+    RTL.HOLD_STAY: "stay",
+    RTL.HOLD_REMOVE: "remove",
+}
 
 
 class Judge(Bench):
@@ -46,7 +51,11 @@ class Judge(Bench):
         """Of a path, which changes now and then."""
         rng = self.rng
         if index not in self.verdicts or rng.random() < 0.05:
-            choice = [RTL.VERDICT_SEND] * 3 + [RTL.VERDICT_HOLD] * 3 + [RTL.VERDICT_STALE, RTL.VERDICT_UPLOAD]
+            choice = (
+                [RTL.VERDICT_SEND] * 3
+                + [RTL.VERDICT_HOLD] * 3
+                + [RTL.VERDICT_STALE, RTL.VERDICT_UPLOAD]
+            )
             self.verdicts[index] = (rng.choice(choice), rng.randrange(2))
         return self.verdicts[index]
 
@@ -55,8 +64,12 @@ class Judge(Bench):
         is_own = connection is not None and verdict == RTL.VERDICT_HOLD and self.rng.random() < 0.2
         key = RTL.queue_t.pack(is_connection=int(is_own), index=connection if is_own else path)
         return {
-            "verdict": verdict, "is_invalid": int(is_own or verdict == RTL.VERDICT_HOLD and is_invalid),
-            "key": key, "mtu": 1000, "header": self.rng.getrandbits(144), "is_tagged": self.rng.randrange(2),
+            "verdict": verdict,
+            "is_invalid": int(is_own or verdict == RTL.VERDICT_HOLD and is_invalid),
+            "key": key,
+            "mtu": 1000,
+            "header": self.rng.getrandbits(144),
+            "is_tagged": self.rng.randrange(2),
         }
 
     def give(self):
@@ -73,15 +86,47 @@ class Judge(Bench):
             path = rng.randrange(6)
             connection = rng.randrange(16) if rng.random() < 0.5 else None
             kind = ABI.KIND_PATH if connection is None else ABI.KIND_CONNECTION
-            handle = 7 << ABI.HANDLE_GENERATION_SHIFT | kind << ABI.HANDLE_KIND_SHIFT | path | (connection or 0) << 8
-            length = rng.choice([1, 64, 1000, rng.randrange(1, 1000), rng.randrange(1001, 9217), rng.choice([0, 9217, 1 << 31])])
+            handle = (
+                7 << ABI.HANDLE_GENERATION_SHIFT
+                | kind << ABI.HANDLE_KIND_SHIFT
+                | path
+                | (connection or 0) << 8
+            )
+            length = rng.choice(
+                [
+                    1,
+                    64,
+                    1000,
+                    rng.randrange(1, 1000),
+                    rng.randrange(1001, 9217),
+                    rng.choice([0, 9217, 1 << 31]),
+                ]
+            )
             if rng.random() < 0.7:
                 length = rng.randrange(1, 1001)
-            flags = rng.choice([0, 0, 0, ABI.TRANSMIT_FLAG_PROGRESS, rng.getrandbits(32) if rng.random() < 0.1 else 0])
+            flags = rng.choice(
+                [
+                    0,
+                    0,
+                    0,
+                    ABI.TRANSMIT_FLAG_PROGRESS,
+                    rng.getrandbits(32) if rng.random() < 0.1 else 0,
+                ]
+            )
             self.tag += 1
-            frame = {"descriptor": ABI.transmit_descriptor_t.pack(
-                handle=handle, buffer=rng.getrandbits(64), bytes=length, tag=self.tag, flags=flags
-            ), "ring": rng.randrange(2), "is_retry": 0, "key": 0, "settled_by": rng.getrandbits(32)}
+            frame = {
+                "descriptor": ABI.transmit_descriptor_t.pack(
+                    handle=handle,
+                    buffer=rng.getrandbits(64),
+                    bytes=length,
+                    tag=self.tag,
+                    flags=flags,
+                ),
+                "ring": rng.randrange(2),
+                "is_retry": 0,
+                "key": 0,
+                "settled_by": rng.getrandbits(32),
+            }
         handle = ABI.transmit_descriptor_t.unpack(frame["descriptor"])["handle"]
         is_connection = handle >> ABI.HANDLE_KIND_SHIFT & 3 == ABI.KIND_CONNECTION
         route = self.route(handle & 0xFF, handle >> 8 & 0xFF if is_connection else None)
@@ -101,7 +146,10 @@ class Judge(Bench):
 
     def dropped(self, descriptor, route, is_retry):
         verdict, length = route["verdict"], descriptor["bytes"]
-        is_whole = 0 < length <= ABI.LIMIT_MTU_MAX and not descriptor["flags"] & ~ABI.TRANSMIT_FLAG_PROGRESS
+        is_whole = (
+            0 < length <= ABI.LIMIT_MTU_MAX
+            and not descriptor["flags"] & ~ABI.TRANSMIT_FLAG_PROGRESS
+        )
         if not is_whole:
             return ABI.TRANSMIT_STATUS_MALFORMED
         if verdict == RTL.VERDICT_STALE:
@@ -172,10 +220,15 @@ class Judge(Bench):
     def expect(self, frame, route, descriptor, fate, status):
         mask = (1 << RTL.LENGTH_BITS) - 1
         entry = {
-            "fate": fate, "is_retry": frame["is_retry"], "ring": frame["ring"], "tag": descriptor["tag"],
+            "fate": fate,
+            "is_retry": frame["is_retry"],
+            "ring": frame["ring"],
+            "tag": descriptor["tag"],
             "has_payload": int(not frame["is_retry"] or fate == RTL.FATE_LEAVE),
-            "bytes": descriptor["bytes"] & mask, "offset": descriptor["buffer"] & 63,
-            "header": route["header"], "is_tagged": route["is_tagged"],
+            "bytes": descriptor["bytes"] & mask,
+            "offset": descriptor["buffer"] & 63,
+            "header": route["header"],
+            "is_tagged": route["is_tagged"],
         }
         if status is not None:
             entry["status"] = status

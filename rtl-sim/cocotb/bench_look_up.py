@@ -23,12 +23,18 @@ async def a_frame_has_its_own_route(dut, mode):
         def frame():
             path = rng.randrange(64)
             descriptor = RTL.transmit_descriptor_t.pack(
-                handle=handle_of(RTL.KIND_PATH, 1, path), buffer=rng.getrandbits(64),
-                bytes=rng.randrange(1, 9217), tag=rng.getrandbits(32),
+                handle=handle_of(RTL.KIND_PATH, 1, path),
+                buffer=rng.getrandbits(64),
+                bytes=rng.randrange(1, 9217),
+                tag=rng.getrandbits(32),
             )
             bits = RTL.frame_t.pack(
-                descriptor=descriptor, ring=rng.randrange(2), is_retry=is_retry,
-                slot=rng.getrandbits(16), key=rng.getrandbits(17), settled_by=rng.getrandbits(32),
+                descriptor=descriptor,
+                ring=rng.randrange(2),
+                is_retry=is_retry,
+                slot=rng.getrandbits(16),
+                key=rng.getrandbits(17),
+                settled_by=rng.getrandbits(32),
             )
             return {("retry" if is_retry else "fresh"): bits}
 

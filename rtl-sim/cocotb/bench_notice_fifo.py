@@ -42,12 +42,18 @@ async def the_window_shows_the_oldest(dut, mode):
         assert left <= WINDOW, "the window has more than it can show"
         assert pins.left <= len(notices), "a notice is shown that was not left"
         if pins.notice_valid and not pins.notice_ready:
-            assert len(notices) - taken == RTL.LIMIT_NOTICES_MAX, "a notice waits while there is room"
+            assert (
+                len(notices) - taken == RTL.LIMIT_NOTICES_MAX
+            ), "a notice waits while there is room"
 
     def act():
         nonlocal taken, asleep
         left = pins.left - taken & 0xFFFFFFFF
-        asleep = asleep - 1 if asleep > 0 else rng.choice([0, 0, 1500]) if rests and rng.random() < 0.02 else 0
+        asleep = (
+            asleep - 1
+            if asleep > 0
+            else rng.choice([0, 0, 1500]) if rests and rng.random() < 0.02 else 0
+        )
         expected = None
         if not asleep and left and rng.random() < 0.7:
             position = taken + rng.randrange(left)

@@ -29,8 +29,13 @@ class Outbox(Bench):
         names = ["wr_req_line", "wr_req_data", "wr_req_strb"]
         self.writes = Sink(self, "wr_req_valid", "wr_req_ready", names, self.write)
         for side in range(SIDES):
-            Sink(self, f"irq_valid[{side}/1]", f"irq_ready[{side}/1]", [f"irq_vector[{side}/4]"],
-                 lambda item, side=side: self.vector(side, *item.values()))
+            Sink(
+                self,
+                f"irq_valid[{side}/1]",
+                f"irq_ready[{side}/1]",
+                [f"irq_vector[{side}/4]"],
+                lambda item, side=side: self.vector(side, *item.values()),
+            )
 
     def begin(self):
         """Behind a reset: rings are started, one a clock."""
@@ -57,7 +62,10 @@ class Outbox(Bench):
         rng = self.rng
         if self.filled_after - self.pins.taken & 0xFFFFFFFF >= ENTRIES:
             return
-        kind = rng.choice([ABI.OUTBOX_KIND_RESULT] * 3 + [ABI.OUTBOX_KIND_FILL, ABI.OUTBOX_KIND_COMPLETION, ABI.OUTBOX_KIND_EVENT])
+        kind = rng.choice(
+            [ABI.OUTBOX_KIND_RESULT] * 3
+            + [ABI.OUTBOX_KIND_FILL, ABI.OUTBOX_KIND_COMPLETION, ABI.OUTBOX_KIND_EVENT]
+        )
         side = SIDES - 1 if kind == ABI.OUTBOX_KIND_EVENT else rng.randrange(RINGS)
         address, count = 0, 4
         if kind in RESULTS:
@@ -111,7 +119,11 @@ class Outbox(Bench):
         slot = self.issued[side] % (1 << self.log2[side])
         phase = (self.issued[side] >> self.log2[side] & 1) ^ 1
         entry = sum(word << 32 * n for n, word in enumerate(words)) & (1 << 120) - 1 | phase << 120
-        return (self.base[side] + slot // 4) & (1 << 58) - 1, entry << 128 * (slot % 4), 0xFFFF << 16 * (slot % 4)
+        return (
+            (self.base[side] + slot // 4) & (1 << 58) - 1,
+            entry << 128 * (slot % 4),
+            0xFFFF << 16 * (slot % 4),
+        )
 
     def vector(self, side, number):
         assert number == self.number[side]

@@ -43,7 +43,9 @@ HAS_CORE = True
 assert PARAMETERS == SIZES
 
 COMMAND, TRANSMIT = 0, ABI.BAR_TRANSMIT_RING_FIRST
-ENTRY_BYTES = 16  # of an MSI-X table: address, data, control (PCI Express base specification, 7.7.2)
+ENTRY_BYTES = (
+    16  # of an MSI-X table: address, data, control (PCI Express base specification, 7.7.2)
+)
 MAC = bytes.fromhex("02aaaaaaaa01")
 
 

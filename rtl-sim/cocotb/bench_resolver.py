@@ -10,7 +10,19 @@ from collections import Counter, deque
 import cocotb
 from contract import RTL
 from streams import Bench, Sink, Source, figure, in_all_modes
-from tables import ALIAS, CAPS, CONNECTION, HOLD, NEIGHBOR, PATH, SEND, SIZES, Tables, handle_of, is_one_of
+from tables import (
+    ALIAS,
+    CAPS,
+    CONNECTION,
+    HOLD,
+    NEIGHBOR,
+    PATH,
+    SEND,
+    SIZES,
+    Tables,
+    handle_of,
+    is_one_of,
+)
 
 TOP = "resolver"
 PARAMETERS = {"NEIGHBORS": 32, "PATHS": 64, "CONNECTIONS": 64, "ALIASES": 32}
@@ -191,7 +203,11 @@ class Anything(Resolver):
         index = rng.randrange(rng.choice([4, 4, 64]))
         if rng.random() < 0.03:
             index = rng.getrandbits(30)
-        kind = rng.choice([RTL.KIND_PATH, RTL.KIND_CONNECTION]) if rng.random() < 0.9 else rng.getrandbits(2)
+        kind = (
+            rng.choice([RTL.KIND_PATH, RTL.KIND_CONNECTION])
+            if rng.random() < 0.9
+            else rng.getrandbits(2)
+        )
         return handle_of(kind, rng.randrange(2), index)
 
     def act(self):

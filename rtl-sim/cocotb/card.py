@@ -192,9 +192,13 @@ class Card:
         self.memory.put(result, bytes(result_bytes))
         first = ABI.command_header_t.unpack(slots[0][: ABI.COMMAND_HEADER_BYTES])
         first["flags"] |= ABI.FLAG_FIRST
-        first.update(tag=self.tag, result=result, result_units=result_bytes // ABI.LIMIT_RESULT_UNIT)
+        first.update(
+            tag=self.tag, result=result, result_units=result_bytes // ABI.LIMIT_RESULT_UNIT
+        )
         slots[0][: ABI.COMMAND_HEADER_BYTES] = ABI.command_header_t.bytes(**first)
-        slots[-1][2:4] = (int.from_bytes(slots[-1][2:4], "little") | ABI.FLAG_LAST).to_bytes(2, "little")
+        slots[-1][2:4] = (int.from_bytes(slots[-1][2:4], "little") | ABI.FLAG_LAST).to_bytes(
+            2, "little"
+        )
         for slot in slots:
             ring.put(bytes(slot))
         await ring.ring()
@@ -203,7 +207,8 @@ class Card:
         assert completion["tag"] == self.tag
         size = ABI.RESULT_RECORD_BYTES
         records = [
-            ABI.result_record_t.unpack(self.memory.get(result + size * n, size)) for n in range(blocks)
+            ABI.result_record_t.unpack(self.memory.get(result + size * n, size))
+            for n in range(blocks)
         ]
         return completion, records
 
@@ -236,7 +241,9 @@ class Card:
         flags = ABI.FLAG_MORE | ABI.FLAG_CONST | ABI.FLAG_CACHED | ABI.FLAG_DELEGATED
         const = ABI.connection_const_t.bytes(remote_port=443, local_port=1027, remote_mss=1460)
         cached = ABI.connection_cached_t.bytes(user_priority=priority, ttl_or_hop_limit=64)
-        delegated = ABI.connection_delegated_t.bytes(state=ABI.TCP_STATE_ESTABLISHED, rcv_nxt=rcv_nxt)
+        delegated = ABI.connection_delegated_t.bytes(
+            state=ABI.TCP_STATE_ESTABLISHED, rcv_nxt=rcv_nxt
+        )
         half = ABI.LIMIT_SLOT_BYTES - ABI.SLOT_CONTINUATION_VARIABLES
         initiate, kind, more = ABI.OPCODE_INITIATE, ABI.KIND_CONNECTION, ABI.FLAG_MORE
         return [
@@ -273,7 +280,9 @@ class Card:
 
     def terminate(self, kind, handle, state_offset=0):
         """The object goes; what it was delegated comes back at `state_offset` of the result."""
-        return self.block(ABI.OPCODE_TERMINATE, kind, handle, ABI.FLAG_ROOT, state_offset=state_offset)
+        return self.block(
+            ABI.OPCODE_TERMINATE, kind, handle, ABI.FLAG_ROOT, state_offset=state_offset
+        )
 
     # ---- frames ------------------------------------------------------------------------------------
 

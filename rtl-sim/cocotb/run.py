@@ -51,7 +51,9 @@ def sha(path):
 
 def run(command, **options):
     """A command that is quiet unless it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, **options
+    )
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         sys.exit(f"`{command[0]}` has failed ({done.returncode})")
@@ -184,7 +186,9 @@ def test(bench, program, image, builds, seed):
         old.unlink(missing_ok=True)
     python = find_libpython.find_libpython()
     if python is None:
-        sys.exit("no libpython, which the simulator loads (Debian: `apt-get install libpython3-dev`)")
+        sys.exit(
+            "no libpython, which the simulator loads (Debian: `apt-get install libpython3-dev`)"
+        )
     environment = {
         **os.environ,
         "GPI_LOG_LEVEL": "WARNING",

@@ -25,9 +25,7 @@ MODES = ["none", "source", "sink", "both"]
 
 def in_all_modes(function):
     """A test, once in each mode."""
-    return cocotb.test(timeout_time=50, timeout_unit="ms")(
-        cocotb.parametrize(mode=MODES)(function)
-    )
+    return cocotb.test(timeout_time=50, timeout_unit="ms")(cocotb.parametrize(mode=MODES)(function))
 
 
 def figure(**values):

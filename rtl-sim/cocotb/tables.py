@@ -83,12 +83,17 @@ class Tables:
         index = handle & (1 << RTL.HANDLE_KIND_SHIFT) - 1
         generation = handle >> RTL.HANDLE_GENERATION_SHIFT
         if kind == RTL.KIND_PATH and index < CAPS["cap_paths"]:
-            yield from self._paths(index, generation, None, 0, index, stamp, now, stale_ms, first, last)
+            yield from self._paths(
+                index, generation, None, 0, index, stamp, now, stale_ms, first, last
+            )
         elif kind == RTL.KIND_CONNECTION and index < CAPS["cap_connections"]:
             for words in self.states(CONNECTION, index, first, last):
                 control = words[RTL.TABLE_CONNECTION_CONTROL]
                 path = words[RTL.TABLE_CONNECTION_PATH]
-                if words[RTL.TABLE_CONNECTION_GENERATION] != generation or not control & RTL.CONTROL_LIVE:
+                if (
+                    words[RTL.TABLE_CONNECTION_GENERATION] != generation
+                    or not control & RTL.CONTROL_LIVE
+                ):
                     yield {"verdict": STALE}
                 elif control & RTL.CONTROL_UPLOAD:
                     yield {"verdict": UPLOAD}
@@ -107,11 +112,17 @@ class Tables:
         key = RTL.queue_t.pack(is_connection=int(bool(own)), index=index if own else path)
         for words in self.states(PATH, path, first, last):
             control = words[RTL.TABLE_PATH_CONTROL]
-            if not control & RTL.CONTROL_LIVE or generation not in (None, words[RTL.TABLE_PATH_GENERATION]):
+            if not control & RTL.CONTROL_LIVE or generation not in (
+                None,
+                words[RTL.TABLE_PATH_GENERATION],
+            ):
                 yield {"verdict": STALE}
                 continue
             mtu = words[RTL.TABLE_PATH_MTU]
-            route = {"key": key, "mtu": mtu if mtu < 1 << RTL.LENGTH_BITS else (1 << RTL.LENGTH_BITS) - 1}
+            route = {
+                "key": key,
+                "mtu": mtu if mtu < 1 << RTL.LENGTH_BITS else (1 << RTL.LENGTH_BITS) - 1,
+            }
             link = words[RTL.TABLE_PATH_LINK]
             if own or control & RTL.CONTROL_INVALID:
                 yield {"verdict": HOLD, "is_invalid": 1, **route}
@@ -134,7 +145,11 @@ class Tables:
         for words in self.states(NEIGHBOR, via, first, last):
             control = words[RTL.TABLE_NEIGHBOR_CONTROL]
             if control & (RTL.CONTROL_LIVE | RTL.CONTROL_INVALID) != RTL.CONTROL_LIVE:
-                yield {"verdict": HOLD, "is_invalid": int(bool(control & RTL.CONTROL_INVALID)), **route}
+                yield {
+                    "verdict": HOLD,
+                    "is_invalid": int(bool(control & RTL.CONTROL_INVALID)),
+                    **route,
+                }
                 continue
             is_bank1 = words[RTL.TABLE_NEIGHBOR_SELECT] & 1
             bank = RTL.TABLE_NEIGHBOR_BANK1 if is_bank1 else RTL.TABLE_NEIGHBOR_BANK0
