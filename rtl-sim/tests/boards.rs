@@ -11,7 +11,7 @@ use abi::core::Capabilities;
 use abi::host::handle::Handle;
 use abi::host::register::{self, Counter};
 use host_driver::backing::{Backing, Registers};
-use hw_model::conformance::{Needs, Rig, Scene};
+use hw_model::conformance::{Needs, Scene};
 use rtl_sim::{Faults, Host, RtlCard, RtlConfig, RtlRig, Start};
 
 /// The clock of the wrappers in simulation.
@@ -22,6 +22,13 @@ const MESSAGES: u32 = 0xfee0_0000;
 const ENTRY_BYTES: u32 = 16;
 const DATA: u32 = 8;
 const CONTROL: u32 = 12;
+
+/// Bytes of the shortest packet of a job, and of the shortest frame and a header of Ethernet.
+const SHORTEST_PACKET: usize = 40;
+#[cfg(feature = "bridge")]
+const SHORTEST_FRAME: usize = 60;
+#[cfg(feature = "bridge")]
+const HEADER_BYTES: usize = 14;
 
 /// A card of the size that the wrapper ties, at a rough host.
 fn open() -> Scene<RtlCard> {
@@ -54,7 +61,7 @@ fn route_vectors(card: &RtlCard) {
 fn job(scene: &mut Scene<RtlCard>) -> Vec<Handle> {
     let (old, new) = (scene.neighbor(1), scene.neighbor(2));
     let paths = scene.paths(old, 0, 40);
-    for (bytes, path) in (40..).zip(&paths) {
+    for (bytes, path) in (SHORTEST_PACKET..).zip(&paths) {
         scene.post(*path, 1, bytes, false);
     }
     let left = scene.settle().left;
@@ -90,6 +97,11 @@ fn every_frame_is_as_long_as_ethernet_asks() {
     job(&mut scene);
     let frames = scene.frames();
     assert_eq!(frames.len(), 43);
+    for frame in frames.iter().filter(|frame| frame.stream == 1) {
+        let bytes = SHORTEST_PACKET + frame.sequence as usize;
+        assert_eq!(frame.packet.len(), bytes.max(SHORTEST_FRAME - HEADER_BYTES));
+        assert!(frame.packet[bytes..].iter().all(|byte| *byte == 0), "{frame:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use abi::host::status::{CardState, Status};
 use chance::Chance;
 use host_driver::backing::{Backing, Registers};
 use host_driver::{Initiate, Ticket, Update};
-use hw_model::conformance::{Needs, Rig, Scene};
+use hw_model::conformance::{Needs, Scene};
 use rtl_sim::{Faults, Host, RtlCard, RtlRig, Start};
 
 /// Cards, one after another, and resets that each lives through under load.
