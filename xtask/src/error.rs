@@ -76,6 +76,25 @@ pub(crate) enum Error {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// A proof was named that does not exist.
+    #[error("there is no proof `{0}`; `cargo xtask rtl prove --list` shows all")]
+    UnknownProof(String),
+    /// A seeded bug has no place any more.
+    #[error("a bug cannot be seeded in {module}: `{from}` does not stand there once")]
+    Seed {
+        /// The module.
+        module: String,
+        /// What should stand there.
+        from: &'static str,
+    },
+    /// Proofs failed, or did not find what they should.
+    #[error("{failed} of {of} proofs failed; they are named above")]
+    Proofs {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// A case or a boot of the virtual machine was named that does not exist.
     #[error("there is no case or boot `{0}`; `cargo xtask vm --list` shows all")]
     UnknownCase(String),

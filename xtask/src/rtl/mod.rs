@@ -7,6 +7,7 @@
 
 mod boards;
 mod buses;
+mod prove;
 mod python;
 mod sources;
 mod tools;
@@ -19,6 +20,7 @@ use crate::firmware;
 use crate::project::Project;
 use crate::suite::PROFILE;
 use crate::tool::Tool;
+pub(crate) use prove::Options as Proofs;
 use python::{Python, Set};
 use tools::{ELSEWHERE, Tools};
 
@@ -59,26 +61,29 @@ pub(crate) enum Job {
     Test,
     /// Brings them, and runs the benches in Python: bus models of others, and module by module.
     Buses,
+    /// Proves what `rtl-sim/formal` claims of the card's modules.
+    Prove,
 }
 
 /// Does it.
 ///
 /// # Errors
 /// When something cannot be brought or built, or a test fails.
-pub(crate) fn run(project: &Project, job: Job) -> Result<(), Error> {
+pub(crate) fn run(project: &Project, job: Job, proofs: &Proofs) -> Result<(), Error> {
     let folder = project.target.join("tools/rtl");
     let _alone = bring::alone(&folder, "cargo xtask rtl")?;
-    let tools = Tools::bring(project, &folder)?;
     match job {
         Job::Setup => {
+            Tools::bring(project, &folder)?;
             for set in [Set::Buses, Set::Yosys] {
                 Python::bring(project, &folder, set)?.tool(project).arg("--version").probe()?;
             }
             Ok(())
         }
-        Job::Lint => lint(project, &tools, &folder),
-        Job::Test => test(project, &tools, &folder),
-        Job::Buses => buses::run(project, &folder, &tools),
+        Job::Lint => lint(project, &Tools::bring(project, &folder)?, &folder),
+        Job::Test => test(project, &Tools::bring(project, &folder)?, &folder),
+        Job::Buses => buses::run(project, &folder, &Tools::bring(project, &folder)?),
+        Job::Prove => prove::run(project, &folder, proofs),
     }
 }
 

@@ -1,0 +1,163 @@
+//! The proofs there are, and the bugs that each has to find.
+//!
+//! A harness is `rtl-sim/formal/NAME_props.sv`; its header says what is claimed and what is assumed.
+
+/// A proof.
+pub(super) struct Proof {
+    /// Its name, and its harness's.
+    pub(super) name: &'static str,
+    /// What it says.
+    pub(super) claim: &'static str,
+    /// Modules, in `rtl-sim/rtl` unless a folder below `rtl-sim` is named.
+    pub(super) modules: &'static [&'static str],
+    /// Parameters of the harness.
+    pub(super) parameters: &'static [(&'static str, u32)],
+    /// Clocks from power-on that are looked at, always and with `--deep`.
+    pub(super) clocks: [u32; 2],
+    /// Clocks of an induction step, where it goes through.
+    pub(super) induction: Option<u32>,
+    /// What has to make it fail.
+    pub(super) bugs: &'static [Bug],
+}
+
+/// A bug to be seeded in a module: one place of it, replaced.
+pub(super) struct Bug {
+    /// What is wrong then.
+    pub(super) what: &'static str,
+    /// Where.
+    pub(super) module: &'static str,
+    /// What stands there, once.
+    pub(super) from: &'static str,
+    /// What is put there.
+    pub(super) to: &'static str,
+    /// The assertion that fails, by its label; no other one is looked at.
+    pub(super) assertion: &'static str,
+    /// Clocks within which it does.
+    pub(super) clocks: u32,
+}
+
+impl Proof {
+    /// Clocks from power-on that are looked at.
+    pub(super) const fn clocks(&self, is_deep: bool) -> u32 {
+        self.clocks[is_deep as usize]
+    }
+
+    /// How far it reaches.
+    pub(super) fn way(&self, is_deep: bool) -> String {
+        match self.induction {
+            Some(_) => "induction".to_string(),
+            None => format!("{} clocks", self.clocks(is_deep)),
+        }
+    }
+}
+
+/// All of them.
+pub(super) const PROOFS: &[Proof] = &[
+    Proof {
+        name: "dma_rd",
+        claim: "reads obey AXI and the shell: stable, no 4 KiB crossing, one an ID, 32 in all",
+        modules: &["dma_rd", "formal/reorder_free", "stream_fifo", "rotate_pick"],
+        parameters: &[],
+        clocks: [4, 12],
+        induction: Some(1),
+        bugs: &[
+            Bug {
+                what: "a burst is not cut at 4 KiB",
+                module: "dma_rd",
+                from: "left < {1'b0, to_page} ? left[6:0] : to_page",
+                to: "left < 8'd64 ? left[6:0] : 7'd64",
+                assertion: "ar_page",
+                clocks: 8,
+            },
+            Bug {
+                what: "an ID comes back with the first beat of its burst",
+                module: "dma_rd",
+                from: "assign id_is_pushed = r_valid && r_last;",
+                to: "assign id_is_pushed = r_valid;",
+                assertion: "one_home",
+                clocks: 8,
+            },
+            Bug {
+                what: "a queue takes what it has no place for",
+                module: "stream_fifo",
+                from: "if (in_valid && in_ready) places",
+                to: "if (in_valid) places",
+                assertion: "ar_stays",
+                clocks: 10,
+            },
+        ],
+    },
+    Proof {
+        name: "dma_wr",
+        claim: "writes obey AXI and the shell: stable, whole, as many beats as addresses",
+        modules: &["dma_wr", "stream_fifo", "rotate_pick"],
+        parameters: &[],
+        clocks: [4, 12],
+        induction: Some(1),
+        bugs: &[Bug {
+            what: "an address leaves though its beat has no place",
+            module: "dma_wr",
+            from: "is_wanted && aw_ready && w_ready && is_open",
+            to: "is_wanted && aw_ready && is_open",
+            assertion: "as_many",
+            clocks: 8,
+        }],
+    },
+    Proof {
+        name: "axil_slave",
+        claim: "each access gets one answer, held until it is taken; none comes without one",
+        modules: &["axil_slave"],
+        parameters: &[],
+        clocks: [4, 12],
+        induction: Some(1),
+        bugs: &[Bug {
+            what: "an answer is taken back when the next access ends",
+            module: "axil_slave",
+            from: "if (s_axil_rready) s_axil_rvalid <= 1'b0;",
+            to: "if (s_axil_rready || s_axil_arvalid) s_axil_rvalid <= 1'b0;",
+            assertion: "r_stays",
+            clocks: 8,
+        }],
+    },
+    Proof {
+        name: "cpl_ring",
+        claim: "a completion ring is never overrun, whatever the host says it reaped",
+        modules: &["cpl_ring"],
+        parameters: &[],
+        clocks: [4, 16],
+        induction: Some(2),
+        bugs: &[Bug {
+            what: "a position that is one too far is taken for sane",
+            module: "cpl_ring",
+            from: "is_reaped_sane <= is_used_sane(used, size_log2);",
+            to: "is_reaped_sane <= used <= (32'd2 << size_log2);",
+            assertion: "nonsense_is_told",
+            clocks: 8,
+        }],
+    },
+    Proof {
+        name: "resolver",
+        claim: "a header is one whole bank, the one selected at one moment while it was looked up",
+        modules: &[
+            "resolver",
+            "tbl_conn",
+            "tbl_path",
+            "tbl_alias",
+            "tbl_neighbor",
+            "clear_walk",
+            "ram_fwd",
+            "stream_fifo",
+        ],
+        parameters: &[],
+        clocks: [6, 16],
+        induction: Some(6),
+        bugs: &[Bug {
+            what: "a word that is stored is given for any entry",
+            module: "ram_fwd",
+            from: "is_forwarded <= we && write_at == read_at;",
+            to: "is_forwarded <= we;",
+            assertion: "header_is_one_bank",
+            clocks: 14,
+        }],
+    },
+];
