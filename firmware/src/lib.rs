@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod card;
+mod chunk;
 mod express;
 mod fence;
 mod header;

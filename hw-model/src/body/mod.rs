@@ -5,6 +5,8 @@
 //! Same commands, same answers; only the way in which cycles are counted differs.
 
 mod bus;
+mod hal;
+mod lists;
 mod native;
 mod riscv;
 mod windows;
