@@ -30,6 +30,8 @@ pub(crate) struct CommandCore<M> {
     watchdog: Watchdog,
     peripherals: Peripherals,
     work: CoreWork,
+    /// What a step that was cut has taken so far.
+    cut: Step,
     /// After the last step nothing was under way.
     is_at_rest: bool,
 }
@@ -46,6 +48,7 @@ impl<M: Meter> CommandCore<M> {
             watchdog: Watchdog::default(),
             peripherals: Peripherals::new(shared, table, notices),
             work: CoreWork::new(),
+            cut: Step::default(),
             is_at_rest: false,
         }
     }
@@ -87,11 +90,13 @@ impl<M: Meter> CommandCore<M> {
         let side = &mut self.peripherals;
         // That is for the datapath; the core is not woken by what it did itself.
         side.raise_due(now);
-        let Peripherals { shared, rings, events, outbox, started, .. } = side;
+        let Peripherals { shared, rings, events, outbox, started, has_news, .. } = side;
         let mut moved = outbox.pump(shared, window, rings, events, now);
         let rings = rings.get_mut(..*started).unwrap_or_default();
         for (place, bank) in rings.iter_mut().zip(&shared.registers.rings) {
-            moved |= pump_ring(place, bank, shared, window, now);
+            let has_arrived = pump_ring(place, bank, shared, window, now);
+            *has_news |= has_arrived;
+            moved |= has_arrived;
             if let Some(ring) = place {
                 moved |= raise_interrupt(shared, window, &mut ring.completions, now);
             }
@@ -116,12 +121,23 @@ impl<M: Meter> CommandCore<M> {
         announce: &mut dyn FnMut() -> bool,
     ) -> Step {
         self.peripherals.tell_time(now);
-        let step = self.core.step(&mut self.peripherals, window, announce);
-        let tally = self.work.add(&step, self.peripherals.has_acted);
-        self.core.add_to(tally);
+        let until = self.rings_due(now);
+        let step = self.core.step(&mut self.peripherals, window, until, announce);
+        self.cut = std::mem::take(&mut self.cut).and(step);
+        if !step.is_cut {
+            let whole = std::mem::take(&mut self.cut);
+            let has_acted = std::mem::take(&mut self.peripherals.has_acted);
+            let tally = self.work.add(&whole, has_acted);
+            self.core.add_to(tally);
+        }
         self.is_at_rest = step.is_at_rest;
         self.watch();
         step
+    }
+
+    /// Whether the datapath has nothing to do during the next step.
+    pub(crate) fn tell_reader(&mut self, is_idle: bool) {
+        self.peripherals.is_reader_idle = is_idle;
     }
 
     /// What the core has done so far.
@@ -174,11 +190,17 @@ impl<M: Meter> CommandCore<M> {
         !self.is_at_rest || !outbox.is_empty() || rings.any(|ring| ring.is_rung(shared, window))
     }
 
+    /// When something arrives next for the firmware, after `now`.
+    fn rings_due(&self, now: u64) -> Option<u64> {
+        let rings = self.peripherals.rings[..self.peripherals.started].iter().flatten();
+        rings.filter_map(|ring| ring.next_due(now)).min()
+    }
+
     /// When something under way is due next, after `now`.
     pub(crate) fn next_due(&self, now: u64) -> Option<u64> {
         let side = &self.peripherals;
         let rings = side.rings.iter().flatten();
-        let reads = rings.clone().filter_map(|ring| ring.next_due(now));
+        let reads = self.rings_due(now).into_iter();
         let interrupts = rings.map(|ring| &ring.completions).chain(&side.events);
         let interrupts = interrupts.filter_map(|ring| ring.moderation.next_due());
         let raising = side.raising.map(|(at, _)| at);

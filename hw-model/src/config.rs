@@ -11,7 +11,7 @@ use abi::host::limit;
 
 use crate::body::Body;
 use crate::memory::TablePlace;
-use crate::pcie::Pcie;
+use crate::pcie::{HostBus, Pcie};
 
 /// Everything a card is built with.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct CardConfig {
     /// Table sizes, rings, clock, port MAC: what the capability registers read.
     pub capabilities: Capabilities,
     /// The bus between card and host.
-    pub pcie: Pcie,
+    pub bus: HostBus,
     /// What runs the firmware.
     pub body: Body,
     /// Where table memory lies; `None`: on the chip if it fits there.
@@ -155,7 +155,7 @@ impl Default for CardConfig {
                 clock_khz: CLOCK_KHZ,
                 port_mac: [0x02, 0, 0, 0, 0, 0xfe],
             },
-            pcie: Pcie::default(),
+            bus: HostBus::Pcie(Pcie::default()),
             body: Body::Native,
             table_place: None,
             reader_stall: None,

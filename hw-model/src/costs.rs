@@ -5,11 +5,11 @@
 //! instruction's cycles are in `rv32::costs`, and what the firmware costs on the native body is
 //! counted on the RISC-V one (`charge`, `fitted`).
 
-/// Cycles that a core waits for a register or a window of the card beyond a load's own cost: one
-/// register stage between core and card, on the way there; stores are posted. A choice.
+/// Cycles that a core waits for a register or a window of the card beyond a load's own cost. RTL:
+/// `core_bus` answers two clocks after it was asked, and RAM one.
 pub const REGISTER_LOAD_STALL: u32 = 1;
-/// From something new to the core's seeing it: setting WAKE, and a stage in its line. Leaving WFI is
-/// an instruction's cost. A choice.
+/// From something new to the line that ends the core's sleep. RTL: `news`, then WAKE. Leaving WFI is
+/// an instruction's cost.
 pub const WAKE_CYCLES: u64 = 2;
 /// How often an idle core looks at its timers: 50 us at 250 MHz. A choice, far below the
 /// milliseconds in which those timers count.
@@ -24,16 +24,37 @@ pub const LINK_PATH_CYCLES: u32 = 1;
 /// source.
 pub const LINK_LOOK_CYCLES: u32 = 7;
 
-/// From a doorbell in the page to the fetch engine that scans the page round-robin: one clock
-/// a ring, 16 rings, half of that on average. Derived.
-pub const DOORBELL_SCAN_CYCLES: u64 = 8;
-/// From the first header of a batch in to its frame out: connection, path, alias, neighbor and
-/// header are five reads of on-chip memory at 2 clocks each, 4 more for framing. Derived.
-pub const RESOLVE_PIPELINE_CYCLES: u64 = 14;
+/// From a doorbell that the card accepts to the read that it asks for: three clocks of `axil_slave`
+/// and `csr`, one of four until `fetch` looks at that ring, six of the look. RTL: 9 to 12.
+pub const DOORBELL_SCAN_CYCLES: u64 = 10;
+/// From a request of a read to its address at the bus. RTL: `dma_rd`, taken, cut at pages, granted.
+pub const READ_REQUEST_CYCLES: u64 = 3;
+/// From the last line at the bus to whoever asked for it. RTL: a stage in `dma_rd`, three of
+/// `reorder`.
+pub const READ_DELIVERY_CYCLES: u64 = 4;
+/// From lines that are delivered to a mailbox or a list buffer that shows them. RTL: a stage.
+pub const FILL_CYCLES: u64 = 1;
+/// From the store that asks for a chunk of a list to the read's request. RTL: `core_bus`,
+/// `list_fetch`.
+pub const LIST_ASK_CYCLES: u64 = 3;
+/// From the store that hands an entry over to its turn in the outbox. RTL: `core_bus`, `core_regs`,
+/// then LOOK and TURN of `outbox`.
+pub const OUTBOX_CYCLES: u64 = 4;
+/// From one turn of the outbox to the next: SETTLE, LOOK, TURN, SEND.
+pub const OUTBOX_TURN_CYCLES: u64 = 4;
+/// From an entry's turn to its data at the bus. RTL: `wr_req_valid`, a stage of `dma_wr`.
+pub const WRITE_REQUEST_CYCLES: u64 = 2;
+/// From a write that the host sees to the turn of a completion that waited for it: the bus's answer,
+/// a stage in `dma_wr`, one in `outbox`.
+pub const WRITE_ANSWER_CYCLES: u64 = 3;
+
+/// From the first header of a batch in to its frame out. RTL: 26 clocks through resolver, judge,
+/// framer and egress, at the ports of `datapath`.
+pub const RESOLVE_PIPELINE_CYCLES: u64 = 26;
 /// One header a clock once the pipeline is full (the resolve-rate goal of the design).
 pub const RESOLVE_CYCLES: u64 = 1;
 /// Bytes that the frame path moves a clock: a 512-bit stream, as 100 Gb/s cores have it.
 pub const FRAME_BYTES_PER_CYCLE: u64 = 64;
-/// An idle reader announces a raised epoch: sees it, empties its pipeline, answers. Derived:
-/// two clock crossings of 2 and the pipeline.
-pub const ANNOUNCE_CYCLES: u64 = 4 + RESOLVE_PIPELINE_CYCLES;
+/// From the store that raises an epoch to the core's seeing it announced by a datapath with nothing
+/// in it. RTL: four clocks in `core_regs` and `core`, behind the stores before it, six of `fence`.
+pub const ANNOUNCE_CYCLES: u64 = 10;

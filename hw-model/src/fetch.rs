@@ -15,6 +15,7 @@ use abi::host::register::Counter;
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 
+use crate::costs::{FILL_CYCLES, LIST_ASK_CYCLES};
 use crate::iommu::{Refusal, Window};
 use crate::rings::{CompletionRing, RingConfig};
 use crate::shared::Shared;
@@ -157,7 +158,7 @@ impl CommandRing {
             }
             return now;
         }
-        let mut cycles = shared.read_cycles(u64::from(slots * SLOT_BYTES));
+        let mut cycles = shared.read_cycles(u64::from(slots * SLOT_BYTES)) + FILL_CYCLES;
         if is_new {
             let way = shared.doorbell_cycles();
             cycles += way;
@@ -291,6 +292,7 @@ impl ListBuffer {
         self.buffer = (buffer % LIST_BUFFERS) as usize;
         self.state = Fetched::Pending;
         let cycles = shared.read_cycles(u64::from(self.entries) * 8);
+        let cycles = LIST_ASK_CYCLES + cycles + FILL_CYCLES;
         self.due = Some(shared.clock.due(now, cycles));
     }
 

@@ -70,6 +70,6 @@ pub use config::{CardConfig, CardThread, OnStart, ReaderStall, Threads};
 pub use image::{Image, ImageError, RamRange};
 pub use iommu::{MAPPINGS_MAX, Permission, Refusal};
 pub use meter::Tally;
-pub use pcie::Pcie;
+pub use pcie::{FixedBus, HostBus, Pcie};
 pub use slot::Slot;
 pub use work::{CoreWork, Steps};

@@ -2,14 +2,17 @@
 //!
 //! Between the firmware's `write`, `complete`, `event` and host memory. It reads nothing back.
 //! One queue keeps the order for all rings. What belongs to a ring that was stopped is dropped;
-//! a refused write stops its ring.
+//! a refused write stops its ring. Entries take turns, as in the RTL: a completion waits in its turn
+//! until every earlier write of its ring was answered.
 //! Invariant: no more than [`OUTBOX_ENTRIES`] are under way; the firmware asks before it posts.
 
 use abi::core::mmio::{OUTBOX_ENTRIES, RESULT_WORDS};
+use abi::host::limit::COMMAND_RINGS_MAX;
 use abi::host::register::{Counter, EVENT_RING, TRANSMIT_RING_FIRST};
 use abi::host::status::FailCode;
 use abi::host::trace::{TraceKind, TraceWriter};
 
+use crate::costs::{OUTBOX_CYCLES, OUTBOX_TURN_CYCLES, WRITE_ANSWER_CYCLES, WRITE_REQUEST_CYCLES};
 use crate::dma::PostedQueue;
 use crate::fetch::CommandRing;
 use crate::iommu::Window;
@@ -32,12 +35,34 @@ enum Outgoing {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: PostedQueue<Outgoing>,
+    /// When the next entry can have its turn.
+    turn_at: u64,
+    /// When the last write of each command ring is seen by the host.
+    seen_at: [u64; COMMAND_RINGS_MAX as usize],
 }
 
 impl Outbox {
     /// An empty outbox.
     pub(crate) fn new() -> Self {
-        Self { queue: PostedQueue::new() }
+        Self { queue: PostedQueue::new(), turn_at: 0, seen_at: [0; COMMAND_RINGS_MAX as usize] }
+    }
+
+    /// When an entry that is handed over at `at` is seen by the host, on a card's own clock: a
+    /// result, or another one if it `waits` for results. A write takes so many cycles on the bus.
+    pub(crate) fn due(&mut self, at: u64, ring: u32, waits: bool, write_cycles: u64) -> u64 {
+        let mut turn = self.turn_at.max(at.saturating_add(OUTBOX_CYCLES));
+        let seen = self.seen_at.get_mut(ring as usize);
+        if let Some(seen) = &seen
+            && waits
+        {
+            turn = turn.max(**seen + WRITE_ANSWER_CYCLES);
+        }
+        self.turn_at = turn.saturating_add(OUTBOX_TURN_CYCLES);
+        let due = turn.saturating_add(WRITE_REQUEST_CYCLES + write_cycles);
+        if let Some(seen) = seen {
+            *seen = due;
+        }
+        due
     }
 
     /// Takes a result write. There is room: [`Self::is_full`] was asked.
@@ -80,7 +105,7 @@ impl Outbox {
 
     /// Forgets everything under way.
     pub(crate) fn clear(&mut self) {
-        self.queue.clear();
+        *self = Self::new();
     }
 
     /// Writes what is due. Returns whether anything was.
@@ -197,5 +222,24 @@ fn writer_of(number: u32) -> TraceWriter {
     match number {
         TRANSMIT_RING_FIRST..EVENT_RING => TraceWriter::DATAPATH,
         _ => TraceWriter::RINGS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_completion_waits_for_the_answers_of_its_rings_results_only() {
+        let mut outbox = Outbox::new();
+        let result = outbox.due(100, 0, false, 50);
+        assert_eq!(result, 100 + OUTBOX_CYCLES + WRITE_REQUEST_CYCLES + 50);
+        let completion = outbox.due(110, 0, true, 50);
+        assert_eq!(completion, result + WRITE_ANSWER_CYCLES + WRITE_REQUEST_CYCLES + 50);
+        // Who comes behind it waits for its turn, and for nothing else.
+        let other = outbox.due(112, 1, true, 50);
+        assert_eq!(other, completion + OUTBOX_TURN_CYCLES);
+        outbox.clear();
+        assert_eq!(outbox.due(100, 0, true, 50), result);
     }
 }

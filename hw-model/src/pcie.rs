@@ -5,6 +5,26 @@
 //! Specification 5.0 (encoding, packet headers) and the pcie-bench model (Neugebauer et al.,
 //! SIGCOMM 2018) for what a root complex adds.
 
+/// The way between card and host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostBus {
+    /// A PCI Express link.
+    Pcie(Pcie),
+    /// A bus at which everything takes the same time: what the card in SystemVerilog is measured
+    /// at, too.
+    Fixed(FixedBus),
+}
+
+/// A bus at which everything takes the same time. Doorbells take none: they count from where the
+/// card accepts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedBus {
+    /// Cycles from a read's address to its first line; the others follow cycle by cycle.
+    pub read_cycles: u64,
+    /// Cycles from a write's data to its being visible to the host.
+    pub write_cycles: u64,
+}
+
 /// A PCIe link and the host behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pcie {

@@ -16,6 +16,7 @@ use abi::host::register::EVENT_RING;
 use abi::host::trace::{TraceKind, TraceWriter};
 use host_driver::memory::Words;
 
+use crate::costs::ANNOUNCE_CYCLES;
 use crate::epochs::{ANNOUNCED, GLOBAL};
 use crate::fetch::CommandRing;
 use crate::iommu::Window;
@@ -45,6 +46,10 @@ pub(crate) struct Peripherals {
     /// The epoch that is to be raised, and when.
     pub(crate) raising: Option<(u64, u32)>,
     pub(crate) settings: Settings,
+    /// Something arrived since the last step.
+    pub(crate) has_news: bool,
+    /// The datapath has nothing to do, and nothing is on its way to it.
+    pub(crate) is_reader_idle: bool,
     /// The firmware showed that it runs; taken by the watchdog.
     pub(crate) has_beaten: bool,
     /// Something was taken, stored, posted or raised; taken after each step.
@@ -74,6 +79,8 @@ impl Peripherals {
             outbox: Outbox::new(),
             notices,
             raising: None,
+            has_news: false,
+            is_reader_idle: false,
             has_beaten: false,
             has_acted: false,
             now: 0,
@@ -100,7 +107,6 @@ impl Peripherals {
             self.now = now;
             self.now_ms = self.shared.clock.ms_at(now);
         }
-        self.has_acted = false;
     }
 
     /// One bit a command ring with slots in its mailbox, or stopped.
@@ -188,7 +194,7 @@ impl Peripherals {
     /// Sends a tree's completion. There is room: the outbox was asked.
     pub(crate) fn complete(&mut self, at: u64, ring: u32, entry: [u32; 4]) {
         self.has_acted = true;
-        let due = self.due(at, entry.len());
+        let due = self.due(at, ring, true, entry.len());
         if let Some(state) = self.ring_mut(ring) {
             state.settle_completed();
             self.outbox.completion(due, ring, entry);
@@ -198,7 +204,7 @@ impl Peripherals {
     /// Sends words to host memory. There is room: the outbox was asked.
     pub(crate) fn result(&mut self, at: u64, ring: u32, iova: u64, words: &[u32]) {
         self.has_acted = true;
-        let due = self.due(at, words.len());
+        let due = self.due(at, ring, false, words.len());
         // A stopped ring's writes go nowhere; its tree will be forgotten.
         if self.is_running(ring) {
             self.outbox.result(due, ring, iova, words);
@@ -226,7 +232,7 @@ impl Peripherals {
     /// Sends an event. There is room: the outbox and [`Self::event_room`] were asked.
     pub(crate) fn event(&mut self, at: u64, entry: [u32; 4]) {
         self.has_acted = true;
-        let due = self.due(at, entry.len());
+        let due = self.due(at, EVENT_RING, false, entry.len());
         if let Some(ring) = &mut self.events {
             ring.commit();
             self.outbox.event(due, entry);
@@ -314,8 +320,15 @@ impl Peripherals {
         }
     }
 
-    /// The oldest epoch that the reader may still work in.
-    pub(crate) fn announced(&self) -> u32 {
+    /// The oldest epoch that the reader may still work in, at `at`. A step is run in one go, so a
+    /// reader with nothing to do announces what it raises after the step; when that will be is known.
+    pub(crate) fn announced(&self, at: u64) -> u32 {
+        if let Some((raised, epoch)) = self.raising
+            && self.is_reader_idle
+            && at >= raised + ANNOUNCE_CYCLES
+        {
+            return epoch;
+        }
         self.shared.epochs.load_acquire(ANNOUNCED)
     }
 
@@ -337,9 +350,12 @@ impl Peripherals {
         if self.shared.clock.is_counted() { at } else { self.now }
     }
 
-    /// When a write of `words` words that starts at `at` is visible to the host.
-    fn due(&self, at: u64, words: usize) -> u64 {
+    /// When an entry of `words` words for `ring` that is handed over at `at` is visible to the host.
+    fn due(&mut self, at: u64, ring: u32, waits: bool, words: usize) -> u64 {
+        if !self.shared.clock.is_counted() {
+            return self.now;
+        }
         let cycles = self.shared.write_cycles(words as u64 * 4);
-        self.shared.clock.due(self.time(at), cycles)
+        self.outbox.due(at, ring, waits, cycles)
     }
 }

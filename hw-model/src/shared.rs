@@ -10,12 +10,17 @@ use host_driver::memory::Words;
 
 use crate::clock::Clock;
 use crate::config::CardConfig;
+use crate::costs::{DOORBELL_SCAN_CYCLES, READ_DELIVERY_CYCLES, READ_REQUEST_CYCLES};
 use crate::counters::Counters;
 use crate::epochs::Epochs;
+use crate::pcie::HostBus;
 use crate::registers::RegisterFile;
 use crate::sleeper::Sleeper;
 use crate::slot::Slot;
 use crate::trace::Trace;
+
+/// Bytes that the card's port to the bus moves in a cycle.
+const LINE_BYTES: u64 = 64;
 
 /// The shared part of a card.
 #[derive(Debug)]
@@ -60,18 +65,29 @@ impl Shared {
         })
     }
 
-    /// Cycles that a DMA read of `bytes` takes.
+    /// Cycles that a DMA read of `bytes` takes, from its request to who asked for it.
     pub(crate) fn read_cycles(&self, bytes: u64) -> u64 {
-        self.clock.in_ns(self.config.pcie.read_ns(bytes))
+        let on_the_bus = match &self.config.bus {
+            HostBus::Pcie(pcie) => self.clock.in_ns(pcie.read_ns(bytes)),
+            HostBus::Fixed(bus) => bus.read_cycles + bytes.div_ceil(LINE_BYTES).saturating_sub(1),
+        };
+        READ_REQUEST_CYCLES + on_the_bus + READ_DELIVERY_CYCLES
     }
 
-    /// Cycles until a DMA write of `bytes` is visible to the host.
+    /// Cycles until a DMA write of `bytes` is visible to the host, from its data at the bus.
     pub(crate) fn write_cycles(&self, bytes: u64) -> u64 {
-        self.clock.in_ns(self.config.pcie.write_ns(bytes))
+        match &self.config.bus {
+            HostBus::Pcie(pcie) => self.clock.in_ns(pcie.write_ns(bytes)),
+            HostBus::Fixed(bus) => bus.write_cycles,
+        }
     }
 
     /// Cycles from the host's doorbell to the card's seeing it.
     pub(crate) fn doorbell_cycles(&self) -> u64 {
-        self.clock.in_ns(self.config.pcie.doorbell_ns()) + crate::costs::DOORBELL_SCAN_CYCLES
+        let way = match &self.config.bus {
+            HostBus::Pcie(pcie) => self.clock.in_ns(pcie.doorbell_ns()),
+            HostBus::Fixed(_) => 0,
+        };
+        way + DOORBELL_SCAN_CYCLES
     }
 }

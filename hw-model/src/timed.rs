@@ -164,6 +164,8 @@ impl EventLoop {
         }
         match self.core_state {
             CoreState::Busy(at) | CoreState::Idle(_, at) if at <= now => {
+                let is_idle = self.datapath_state == DatapathState::Idle;
+                self.core.tell_reader(is_idle && self.datapath.is_at_rest(now));
                 let step = self.core.step(window, now, &mut || false);
                 let free = now + step.cycles;
                 self.core_state = match step.is_busy {

@@ -1,9 +1,9 @@
 //! Cycles an instruction takes, each a named constant with its source.
 //!
 //! Asked once for each instruction that is decoded; what depends on operands (a branch taken, a
-//! divisor of zero) is kept apart. The core is Ibex with a writeback stage, a branch target ALU
-//! and the single-cycle multiplier; RAM answers in one cycle. Stalls of a bus come on top.
-//! Not modelled: the cycle between a load and an instruction that needs its value.
+//! divisor of zero) or on what stands around it (a load just before, a target in two words) is kept
+//! apart. The core is Ibex with a writeback stage, a branch target ALU and the single-cycle
+//! multiplier; RAM answers in one cycle. Stalls of a bus come on top.
 //! Source: Ibex reference guide, "Pipeline Details": its table counts stall cycles, which are
 //! one less than the cycles here. "Fit" is a measurement on the core's RTL: these costs brought
 //! 8.5 million instructions of firmware within 1.4 % of its cycles.
@@ -14,6 +14,10 @@ use crate::Op;
 pub const ARITHMETIC_CYCLES: u32 = 1;
 /// A load from RAM. Ibex: one stall without the writeback stage, which hides it. Fit.
 pub const LOAD_CYCLES: u32 = 1;
+/// What an instruction waits that reads the register which the one before it loads. Ibex: the value
+/// is written to the register file when it comes, and not forwarded ("Load-use hazard" of the
+/// writeback stage).
+pub const LOAD_USE_CYCLES: u32 = 1;
 /// A store to RAM. As a load. Fit.
 pub const STORE_CYCLES: u32 = 1;
 /// `jal`, `jalr`. Ibex: one stall, to fetch from the target.
@@ -22,6 +26,10 @@ pub const JUMP_CYCLES: u32 = 2;
 pub const BRANCH_CYCLES: u32 = 1;
 /// A branch taken. Ibex: one stall with the branch target ALU. Fit.
 pub const BRANCH_TAKEN_CYCLES: u32 = 2;
+/// What a jump or a taken branch takes longer to an instruction of four bytes that begins in the
+/// middle of a word. Ibex: the prefetch buffer begins anew with one word a cycle, and has to have
+/// both.
+pub const STRADDLED_TARGET_CYCLES: u32 = 1;
 /// `mul`. Ibex: no stall with the single-cycle multiplier.
 pub const MULTIPLY_CYCLES: u32 = 1;
 /// `mulh`, `mulhsu`, `mulhu`. Ibex: one stall with the single-cycle multiplier.
@@ -42,8 +50,11 @@ pub const FENCE_I_CYCLES: u32 = JUMP_CYCLES;
 pub const TRAP_CYCLES: u32 = 4;
 /// `mret`. Estimate: as entering.
 pub const MRET_CYCLES: u32 = 4;
-/// A `wfi` that falls through. Estimate: flush, sleep state, first fetch.
-pub const WFI_CYCLES: u32 = 4;
+/// A `wfi` that falls through. The states of Ibex's controller: DECODE, FLUSH, WAIT_SLEEP, SLEEP,
+/// FIRST_FETCH.
+pub const WFI_CYCLES: u32 = 5;
+/// From the line that ends a sleep to the next instruction, at least: SLEEP sees it, FIRST_FETCH.
+pub const AWAKE_CYCLES: u32 = 2;
 
 /// What an instruction costs at most.
 const MAX_CYCLES: u32 = u8::MAX as u32;
@@ -56,6 +67,8 @@ pub struct Costs {
     pub arithmetic: u32,
     /// See [`LOAD_CYCLES`].
     pub load: u32,
+    /// See [`LOAD_USE_CYCLES`]; 0 where values are forwarded.
+    pub load_use: u32,
     /// See [`STORE_CYCLES`].
     pub store: u32,
     /// See [`JUMP_CYCLES`].
@@ -64,6 +77,8 @@ pub struct Costs {
     pub branch: u32,
     /// See [`BRANCH_TAKEN_CYCLES`].
     pub branch_taken: u32,
+    /// See [`STRADDLED_TARGET_CYCLES`]; 0 where fetches are not of words.
+    pub straddled_target: u32,
     /// See [`MULTIPLY_CYCLES`].
     pub multiply: u32,
     /// See [`MULTIPLY_HIGH_CYCLES`].
@@ -84,6 +99,8 @@ pub struct Costs {
     pub mret: u32,
     /// See [`WFI_CYCLES`].
     pub wfi: u32,
+    /// See [`AWAKE_CYCLES`].
+    pub awake: u32,
 }
 
 impl Costs {
@@ -91,10 +108,12 @@ impl Costs {
     pub const IBEX: Self = Self {
         arithmetic: ARITHMETIC_CYCLES,
         load: LOAD_CYCLES,
+        load_use: LOAD_USE_CYCLES,
         store: STORE_CYCLES,
         jump: JUMP_CYCLES,
         branch: BRANCH_CYCLES,
         branch_taken: BRANCH_TAKEN_CYCLES,
+        straddled_target: STRADDLED_TARGET_CYCLES,
         multiply: MULTIPLY_CYCLES,
         multiply_high: MULTIPLY_HIGH_CYCLES,
         divide: DIVIDE_CYCLES,
@@ -105,6 +124,7 @@ impl Costs {
         trap: TRAP_CYCLES,
         mret: MRET_CYCLES,
         wfi: WFI_CYCLES,
+        awake: AWAKE_CYCLES,
     };
 
     /// What `op` costs with a branch not taken and a divisor that is not 0. A trap has its own

@@ -20,6 +20,10 @@ pub struct Hart {
     pub(crate) pc: u32,
     pub(crate) cycles: u64,
     pub(crate) instructions: u64,
+    /// Where the instruction before has loaded to; [`SINK`] if it was no load.
+    pub(crate) loaded: u8,
+    /// When it reached the `wfi` at which it waits.
+    pub(crate) asleep_since: Option<u64>,
     pub(crate) ram: Ram,
     pub(crate) csrs: Csrs,
     pub(crate) costs: Costs,
@@ -59,6 +63,8 @@ impl Hart {
             pc: base,
             cycles: 0,
             instructions: 0,
+            loaded: SINK,
+            asleep_since: None,
             ram: Ram::new(base, bytes),
             csrs: Csrs::default(),
             costs,
@@ -86,6 +92,8 @@ impl Hart {
         self.registers = [0; 256];
         self.csrs = Csrs::default();
         self.pc = pc & !1;
+        self.loaded = SINK;
+        self.asleep_since = None;
     }
 
     /// Runs until the bus calls a boundary, until a `wfi` waits, or until the next instruction
@@ -179,6 +187,8 @@ impl Hart {
     /// Goes to the trap handler; `pc` is still that of the instruction at fault.
     pub(crate) fn trap(&mut self, cause: Cause, value: u32) {
         self.pc = self.csrs.enter(cause, self.pc, value);
+        self.loaded = SINK;
+        self.asleep_since = None;
         self.cycles += u64::from(self.costs.trap.max(1));
     }
 

@@ -28,17 +28,27 @@ pub(crate) struct Slot {
     pub(crate) bytes: u8,
     /// As of [`Costs::of`], which keeps it small.
     pub(crate) cost: u8,
+    /// `rd` of a load, else [`SINK`], which nobody reads: who reads it next waits.
+    pub(crate) loads: u8,
 }
 
 impl Slot {
     const EMPTY: Self =
-        Self { op: Op::Illegal, rd: SINK, rs1: 0, rs2: 0, imm: 0, bytes: 0, cost: 1 };
+        Self { op: Op::Illegal, rd: SINK, rs1: 0, rs2: 0, imm: 0, bytes: 0, cost: 1, loads: SINK };
 
     fn new(instruction: Instruction, costs: &Costs) -> Self {
         let Instruction { op, rd, rs1, rs2, imm, bytes } = instruction;
         let rd = if rd == 0 { SINK } else { rd };
         let cost = costs.of(op) as u8;
-        Self { op, rd, rs1, rs2, imm, bytes, cost }
+        let is_load = matches!(op, Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu);
+        let loads = if is_load { rd } else { SINK };
+        Self { op, rd, rs1, rs2, imm, bytes, cost, loads }
+    }
+
+    /// Whether it reads what a load into `loaded` brings.
+    #[inline(always)]
+    pub(crate) fn reads(&self, loaded: u8) -> bool {
+        self.rs1 == loaded || self.rs2 == loaded
     }
 }
 
@@ -84,6 +94,12 @@ impl Ram {
         let half = offset.rotate_right(1);
         let word = self.words.get((half >> 1) as usize)?;
         Some((word >> ((half & 1) * 16)) as u16)
+    }
+
+    /// Whether an instruction at an even offset lies in two words, which are fetched one by one.
+    #[inline(always)]
+    pub(crate) fn straddles(&self, offset: u32) -> bool {
+        offset & 2 != 0 && self.half(offset).is_some_and(|half| half & 3 == 3)
     }
 
     #[inline(always)]

@@ -14,7 +14,9 @@ impl Hart {
         let Self { registers, ram, costs, .. } = self;
         let base = ram.base;
         let (taken, spared) = (costs.added_if_taken(), costs.spared_by_zero());
+        let (load_use, straddled) = (u64::from(costs.load_use), u64::from(costs.straddled_target));
         let (mut cycles, mut instructions) = (self.cycles, self.instructions);
+        let mut loaded = self.loaded;
         let mut offset = self.pc.wrapping_sub(base);
         while cycles < until {
             let Some(slot) = ram.slot(offset) else { break };
@@ -25,10 +27,15 @@ impl Hart {
             let behind = offset.wrapping_add(u32::from(slot.bytes));
             let mut next = behind;
             let mut cost = u64::from(slot.cost);
+            if slot.reads(loaded) {
+                cost += load_use;
+            }
+            let mut jumps = false;
             let mut branch = |is_taken: bool| {
                 if is_taken {
                     next = offset.wrapping_add(imm);
                     cost += taken;
+                    jumps = true;
                 }
                 0
             };
@@ -41,10 +48,12 @@ impl Hart {
                 Op::Bgeu => branch(a >= b),
                 Op::Jal => {
                     next = offset.wrapping_add(imm);
+                    jumps = true;
                     base.wrapping_add(behind)
                 }
                 Op::Jalr => {
                     next = reach & !1;
+                    jumps = true;
                     base.wrapping_add(behind)
                 }
                 Op::Auipc => base.wrapping_add(offset).wrapping_add(imm),
@@ -61,6 +70,10 @@ impl Hart {
                 },
             };
             registers[usize::from(slot.rd)] = value;
+            if jumps && ram.straddles(next) {
+                cost += straddled;
+            }
+            loaded = slot.loads;
             offset = next;
             cycles += cost;
             instructions += 1;
@@ -68,6 +81,7 @@ impl Hart {
         self.pc = base.wrapping_add(offset);
         self.cycles = cycles;
         self.instructions = instructions;
+        self.loaded = loaded;
     }
 }
 

@@ -92,9 +92,16 @@ impl Hart {
     /// `mstatus` says. If it is enabled there too, `run` takes it before the next instruction.
     fn wait<B: Bus>(&mut self, bus: &mut B, slot: Slot) -> Option<Stop> {
         if !(self.csrs.is_woken_by_line() && bus.wakes()) {
+            self.asleep_since.get_or_insert(self.cycles);
             return Some(Stop::Waiting);
         }
+        let woken = self.cycles;
+        let began = self.asleep_since.take();
         self.retire(slot, 0);
+        if let Some(began) = began {
+            let earliest = began + u64::from(slot.cost);
+            self.cycles = earliest.max(woken + u64::from(self.costs.awake.max(1)));
+        }
         None
     }
 
@@ -137,8 +144,17 @@ impl Hart {
     /// The instruction is done: time passes, the next one is behind it.
     fn retire(&mut self, slot: Slot, stall: u32) {
         self.pc = self.pc.wrapping_add(u32::from(slot.bytes));
-        self.cycles += u64::from(slot.cost) + u64::from(stall);
+        self.cycles += u64::from(slot.cost) + u64::from(stall) + self.waits(slot);
+        self.loaded = slot.loads;
         self.instructions += 1;
+    }
+
+    /// Cycles that the instruction waits for what was loaded just before it.
+    fn waits(&self, slot: Slot) -> u64 {
+        // What these have in place of a register is a number.
+        let is_number = matches!(slot.op, Op::Csrrwi | Op::Csrrsi | Op::Csrrci);
+        let waits = slot.reads(self.loaded) && !is_number;
+        if waits { u64::from(self.costs.load_use) } else { 0 }
     }
 
     /// The address of a load or store.

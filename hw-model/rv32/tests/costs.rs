@@ -68,3 +68,45 @@ fn a_hart_has_the_costs_it_was_made_with() {
         assert_eq!(hart.cycles(), cycles, "{word:#x}");
     }
 }
+
+/// Cycles of a short program that is run to its end.
+fn cycles_of(words: &[u32]) -> u64 {
+    let mut hart = hart(words);
+    hart.set_register(13, BASE + 0x80);
+    hart.set_register(11, 1);
+    while hart.instructions() < 2 {
+        let next = hart.cycles() + 1;
+        assert_eq!(hart.run(&mut Board::default(), next), Stop::Budget);
+    }
+    hart.cycles()
+}
+
+#[test]
+fn who_needs_what_was_just_loaded_waits_a_cycle() {
+    let lw_a0 = 0x0006_a503;
+    let cases = [
+        ("add a0, a0, a2", 0x00c5_0533, 3),
+        ("add a0, a2, a0", 0x00a6_0533, 3),
+        ("sw a0, 4(a3)", 0x00a6_a223, 3),
+        ("bne a0, zero, not taken", 0x0005_1463, 3),
+        ("add a1, a1, a2", 0x00c5_85b3, 2),
+        ("lui a0", 0x0000_1537, 2),
+        ("csrrwi zero, mscratch, 10", 0x3405_5073, 2),
+        ("csrrw zero, mscratch, a0", 0x3405_1073, 3),
+    ];
+    for (text, word, cycles) in cases {
+        assert_eq!(cycles_of(&[lw_a0, word]), cycles, "{text}");
+    }
+    // What goes nowhere is waited for by nobody: lw zero; add a0, zero, a2.
+    assert_eq!(cycles_of(&[0x0006_a003, 0x00c0_0533]), 2);
+}
+
+#[test]
+fn a_jump_into_the_middle_of_a_word_waits_for_the_next_one() {
+    // j +6 or +4, or bne a1, zero, +6, over c.nop, to add a0, a1, a2 or to c.addi.
+    let (long, short, nop) = (0x00c5_8533, 0x0505, 0x0001);
+    assert_eq!(cycles_of(&[0x0060_006f, nop, long]), 4);
+    assert_eq!(cycles_of(&[0x0060_006f, nop, short]), 3);
+    assert_eq!(cycles_of(&[0x0040_006f, long]), 3);
+    assert_eq!(cycles_of(&[0x0005_9363, nop, long]), 4);
+}

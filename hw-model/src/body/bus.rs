@@ -158,7 +158,7 @@ impl CoreBus<'_> {
             _ if is(STOPPED, offset) => side.stopped(),
             _ if is(OUTBOX_TAKEN, offset) => windows.outbox_taken(side),
             _ if is(CORE_TIME_MS, offset) => side.now_ms,
-            _ if is(ANNOUNCED, offset) => side.announced(),
+            _ if is(ANNOUNCED, offset) => side.announced(at),
             _ if is(EVENT_LIMIT, offset) => windows.event_limit(side),
             _ if is(WAKE, offset) => windows.wake,
             _ if is(CORE_CYCLES, offset) && side.shared.clock.is_counted() => at as u32,
@@ -186,7 +186,7 @@ impl CoreBus<'_> {
             return self.set_link_register(at, offset, value).map(|()| false);
         }
         if offset >= RING_BANKS {
-            return self.set_ring_register(at, offset - RING_BANKS, value).map(|()| false);
+            return self.set_ring_register(at, offset - RING_BANKS, value);
         }
         match offset {
             _ if is(WAKE, offset) => {
@@ -229,7 +229,8 @@ impl CoreBus<'_> {
         Ok(())
     }
 
-    fn set_ring_register(&mut self, at: u64, offset: u32, value: u32) -> Result<(), Fault> {
+    /// Returns whether the hart's run ends here: behind what asks for something that will arrive.
+    fn set_ring_register(&mut self, at: u64, offset: u32, value: u32) -> Result<bool, Fault> {
         let Self { side, windows, .. } = self;
         let (ring, of) = split(offset, CORE_RING_STRIDE);
         let window = windows.rings.get_mut(ring as usize).ok_or(Fault)?;
@@ -239,10 +240,13 @@ impl CoreBus<'_> {
             at if is(LIST_LOW, at) => window.list_low = value,
             at if is(LIST_HIGH, at) => window.list_high = value,
             at if is(LIST_ENTRIES, at) => window.list_entries = value,
-            number if is(LIST_ASKED, number) => windows.ask(side, at, ring, value),
+            number if is(LIST_ASKED, number) => {
+                windows.ask(side, at, ring, value);
+                return Ok(side.shared.clock.is_counted());
+            }
             _ => return Err(Fault),
         }
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -348,7 +348,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     fn announced(&self) -> u32 {
         self.meter.charge(Charge::REGISTER, 1);
-        let epoch = self.side.announced();
+        let epoch = self.side.announced(self.at());
         self.fence();
         epoch
     }

@@ -50,12 +50,26 @@ pub(crate) struct Step {
     /// Nothing is under way: the next command, or a notice, is what it needs. A simulated hart does
     /// not tell.
     pub(crate) is_at_rest: bool,
+    /// It was cut where something arrives, and goes on in the next.
+    pub(crate) is_cut: bool,
     /// Cycles until the core is free again.
     pub(crate) cycles: u64,
     /// Instructions retired; none on a native body.
     pub(crate) instructions: u64,
     /// Cycles among `cycles` in which the core waited for table memory.
     pub(crate) stalls: u64,
+}
+
+impl Step {
+    /// It and the one that went on behind it.
+    pub(crate) fn and(self, next: Self) -> Self {
+        Self {
+            cycles: self.cycles + next.cycles,
+            instructions: self.instructions + next.instructions,
+            stalls: self.stalls + next.stalls,
+            ..next
+        }
+    }
 }
 
 /// A body at work. `M` counts for the native one.
@@ -90,16 +104,18 @@ impl<M: Meter> Core<M> {
     }
 
     /// One step of the firmware. `announce` asks a reader on this thread to announce what was
-    /// raised; a native body asks at once.
+    /// raised; a native body asks at once. What arrives at `until` is to be seen from there on: a
+    /// simulated hart stops there.
     pub(crate) fn step(
         &mut self,
         side: &mut Peripherals,
         window: &Window<'_>,
+        until: Option<u64>,
         announce: &mut dyn FnMut() -> bool,
     ) -> Step {
         match self {
             Self::Native(body) => body.step(side, window, announce),
-            Self::Riscv(body) => body.step(side),
+            Self::Riscv(body) => body.step(side, until),
         }
     }
 

@@ -84,6 +84,7 @@ impl<M: Meter> NativeBody<M> {
         }
         self.is_asleep = activity != Activity::Busy;
         Step {
+            is_cut: false,
             is_busy: !self.is_asleep,
             is_at_rest: activity == Activity::Idle,
             cycles: self.meter.spent(),

@@ -2,7 +2,8 @@
 //!
 //! Between `command_core` and `rv32`; what lies outside the hart's RAM is `bus`. A step is what the
 //! image does from one clearing of WAKE to the next, or until it sleeps. The hart's cycles are
-//! those of the card clock, which waits while the hart sleeps.
+//! those of the card clock, which waits while the hart sleeps. Where something arrives meanwhile, the
+//! step is cut, so that the image sees it as soon as it looks.
 //! Invariant: a step ends whatever the image does; one that does not come to its end is continued
 //! in the next, and a firmware that hangs is found by the heartbeat's watchdog.
 
@@ -35,6 +36,8 @@ struct Run {
     windows: Windows,
     /// The hart waits in WFI.
     is_asleep: bool,
+    /// The step before this one was cut.
+    is_cut: bool,
 }
 
 impl RiscvBody {
@@ -50,14 +53,14 @@ impl RiscvBody {
     pub(super) fn enable(&mut self, side: &mut Peripherals) -> bool {
         let mut hart = Box::new(self.image.hart());
         hart.wait_until(side.time(side.now));
-        let mut run = Run { hart, windows: Windows::new(), is_asleep: false };
+        let mut run = Run { hart, windows: Windows::new(), is_asleep: false, is_cut: false };
         run.advance(side, START_CYCLES_MAX);
         self.run = Some(run);
         side.shared.registers.state.get() != CardState::FAILED.0
     }
 
-    pub(super) fn step(&mut self, side: &mut Peripherals) -> Step {
-        self.run.as_mut().map_or_else(Step::default, |run| run.step(side))
+    pub(super) fn step(&mut self, side: &mut Peripherals, until: Option<u64>) -> Step {
+        self.run.as_mut().map_or_else(Step::default, |run| run.step(side, until))
     }
 
     pub(super) fn pc(&self) -> Option<u32> {
@@ -70,16 +73,22 @@ impl RiscvBody {
 }
 
 impl Run {
-    fn step(&mut self, side: &mut Peripherals) -> Step {
+    fn step(&mut self, side: &mut Peripherals, until: Option<u64>) -> Step {
         let now = side.now;
+        // What is new during a step keeps the hart awake behind it.
+        let has_news = std::mem::take(&mut side.has_news);
+        self.windows.wake |= u32::from(has_news && self.is_cut);
         let instructions = self.hart.instructions();
         let started = self.hart.cycles();
         // On the machine's clock the hart has cycles of its own, which nobody waits for.
         self.hart.wait_until(side.time(now).max(started));
         let began = if side.shared.clock.is_counted() { now } else { started };
-        let (stop, stalls) = self.advance(side, STEP_CYCLES_MAX);
+        let limit = until.map_or(STEP_CYCLES_MAX, |until| until.saturating_sub(now));
+        let (stop, stalls) = self.advance(side, limit.clamp(1, STEP_CYCLES_MAX));
+        self.is_cut = stop == Stop::Budget || std::mem::take(&mut self.windows.has_asked);
         Step {
             is_busy: stop != Stop::Waiting,
+            is_cut: self.is_cut,
             is_at_rest: false,
             cycles: self.hart.cycles() - began.min(self.hart.cycles()),
             instructions: self.hart.instructions() - instructions,
@@ -97,7 +106,7 @@ impl Run {
         let stop = loop {
             match self.hart.run(&mut bus, until) {
                 // Woken, it clears WAKE first: there the step begins.
-                Stop::Boundary if std::mem::take(&mut begins) => {}
+                Stop::Boundary if begins && !bus.windows.has_asked => begins = false,
                 stop => break stop,
             }
         };

@@ -53,6 +53,8 @@ pub(super) struct LinkWindow {
 #[derive(Debug)]
 pub(super) struct Windows {
     pub(super) wake: u32,
+    /// A list was asked for: what comes of that is to be seen in this very step.
+    pub(super) has_asked: bool,
     pub(super) rings: [RingWindow; RINGS],
     outbox: Box<[u32]>,
     filled: u32,
@@ -71,6 +73,7 @@ impl Windows {
     pub(super) fn new() -> Self {
         Self {
             wake: 0,
+            has_asked: false,
             rings: [RingWindow::default(); RINGS],
             outbox: vec![0; OUTBOX_WORDS].into_boxed_slice(),
             filled: 0,
@@ -136,6 +139,7 @@ impl Windows {
     pub(super) fn ask(&mut self, side: &mut Peripherals, at: u64, ring: u32, number: u32) {
         let window = &mut self.rings[ring as usize];
         window.asked = number;
+        self.has_asked = true;
         let iova = u64::from(window.list_high) << 32 | u64::from(window.list_low);
         let (buffer, entries) = (window.list_entries >> 16 & 1, window.list_entries & 0xffff);
         side.fetch_list(at, ring, buffer, iova, entries);

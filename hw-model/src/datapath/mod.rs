@@ -225,6 +225,11 @@ impl Datapath {
             })
     }
 
+    /// Whether nothing is to be done, nothing on its way here, and no frame held.
+    pub(crate) fn is_at_rest(&self, now: u64) -> bool {
+        !self.has_work(now) && self.next_due(now).is_none() && self.hold.len() == 0
+    }
+
     /// Whether there may be anything to do: between two looks of an idle card's thread, which are
     /// short. What only time brings is not in it.
     pub(crate) fn is_rung(&self) -> bool {

@@ -4,16 +4,21 @@
 //! the core's account (`ModelCard::core_work`). An operation's cost is that of all steps in which
 //! something was taken, stored, posted, asked for or raised, from the slot in the mailbox to the
 //! posted completion; steps that only wait (for a fence, for a list) are apart. `operations` is
-//! what is measured, `fit` makes the native body's table of costs from it.
+//! what is measured, `fit` makes the native body's table of costs from it. `clocks` measures the same
+//! operations from outside, as the host sees them, on any card.
 
+mod clocks;
 mod fit;
 mod operations;
 
 use crate::body::Body;
+use crate::card::ModelCard;
 use crate::conformance::{ModelRig, Needs};
 use crate::memory::TablePlace;
 use crate::work::CoreWork;
+use host_driver::backing::Backing;
 
+pub use clocks::{Clocks, Stopwatch, clocks, model_clocks};
 pub use fit::{fit, fitted_source};
 
 /// One operation, and what it cost.
@@ -79,7 +84,77 @@ pub fn measure(body: &Body, place: TablePlace) -> Vec<Measured> {
         needs.capabilities = crate::config::CardConfig::default().capabilities;
     }
     needs.config.generation_seed = Some(1);
-    operations::run(&rig, &needs)
+    let mut account = Account { measured: Vec::new(), work: None };
+    operations::run(&rig, &needs, &LISTS, &mut account);
+    account.measured
+}
+
+/// Lengths of lists that are measured.
+const LISTS: [u32; 2] = [64, 4_096];
+/// Steps without work after which nothing is under way any more.
+const QUIET_STEPS: u64 = 3;
+/// Idle steps that are measured.
+const IDLE_STEPS: u64 = 100;
+
+/// Reads the core's account before and after each operation.
+struct Account {
+    measured: Vec<Measured>,
+    /// What the core had done before the operation that is being done.
+    work: Option<CoreWork>,
+}
+
+impl operations::Watch<ModelCard> for Account {
+    fn begin(&mut self, card: &ModelCard, name: &str, objects: u32) {
+        let (name, work) = (name.to_owned(), card.core_work());
+        self.work = Some(work.clone());
+        let times = operations::TIMES;
+        self.measured.push(Measured { name, objects, times, work, is_waiting: false });
+    }
+
+    fn before(&mut self, _card: &ModelCard) {}
+
+    fn after(&mut self, _card: &ModelCard) {}
+
+    fn settle(&mut self, card: &ModelCard) {
+        settle(card);
+    }
+
+    fn end(&mut self, card: &ModelCard) {
+        if let (Some(measured), Some(before)) = (self.measured.last_mut(), self.work.take()) {
+            measured.work = card.core_work().since(&before);
+        }
+    }
+
+    fn idle(&mut self, card: &ModelCard) {
+        settle(card);
+        let before = card.core_work();
+        let mut work = before.clone();
+        while work.waiting.steps < before.waiting.steps + IDLE_STEPS {
+            card.relax();
+            work = card.core_work();
+        }
+        self.measured.push(Measured {
+            name: "idle step".to_owned(),
+            objects: 1,
+            times: 1,
+            work: work.since(&before),
+            is_waiting: true,
+        });
+    }
+}
+
+/// Lets time pass until the core has nothing to do.
+fn settle(card: &ModelCard) {
+    let mut quiet = card.core_work();
+    loop {
+        card.relax();
+        let work = card.core_work();
+        if work.working.steps != quiet.working.steps {
+            quiet = work;
+        } else if work.waiting.steps >= quiet.waiting.steps + QUIET_STEPS {
+            return;
+        }
+    }
 }
 
 /// Paths of a card whose tables fit the chip.

@@ -1,6 +1,7 @@
 //! The operations that are measured: each in its steady state, with nothing else going on.
 //!
-//! Under `measure`. Every operation runs on objects that are there already, once before it counts;
+//! Under `measure`, on any card that the conformance suite can be run on; what is counted is the
+//! watch's matter. Every operation runs on objects that are there already, once before it counts;
 //! between two the core falls asleep.
 
 use abi::host::command::{CommandHeader, Opcode, Slot};
@@ -9,48 +10,53 @@ use abi::host::status::{Kind, Status};
 use host_driver::backing::Backing;
 use host_driver::{Initiate, Invalidate, Query, Terminate, Tree, Update};
 
-use super::Measured;
-use crate::card::ModelCard;
-use crate::conformance::{ModelRig, Needs, RawCard, Scene, flow, route, router};
-use crate::work::CoreWork;
+use crate::conformance::{Needs, RawCard, Rig, Scene, flow, route, router};
 
 /// How often an operation counts.
-const TIMES: u32 = 4;
-/// Steps without work after which nothing is under way any more.
-const QUIET_STEPS: u64 = 3;
-/// Idle steps that are measured.
-const IDLE_STEPS: u64 = 100;
-/// Paths of a neighbor that relinks move: all of it, and by list.
+pub(super) const TIMES: u32 = 4;
+/// Paths of a neighbor that relinks move at once.
 const ALL_OF: [u32; 3] = [1, 32, 1_024];
-const LISTS: [u32; 2] = [64, LIST_PATHS];
-const LIST_PATHS: u32 = 4_096;
 /// Paths that are offloaded in one tree.
 const TREE_PATHS: u32 = 512;
 /// Objects in one tree where there are several.
 const SEVERAL: u32 = 8;
 
-/// Measures everything on cards of `rig`.
-pub(super) fn run(rig: &ModelRig, needs: &Needs) -> Vec<Measured> {
-    let scene = Scene::open(rig, needs).expect("a model can be given everything");
-    let mut bench = Bench { scene, measured: Vec::new() };
+/// What looks at a card while operations are done.
+pub(super) trait Watch<B> {
+    /// The operation of this name, on so many objects, is about to be done [`TIMES`] times.
+    fn begin(&mut self, card: &B, name: &str, objects: u32);
+    /// It is about to be done once.
+    fn before(&mut self, card: &B);
+    /// It was done.
+    fn after(&mut self, card: &B);
+    /// Lets time pass until nothing is under way.
+    fn settle(&mut self, card: &B);
+    /// It was done as often as it counts.
+    fn end(&mut self, card: &B);
+    /// The card has nothing to do.
+    fn idle(&mut self, card: &B);
+}
+
+/// Does everything on cards of `rig`, with lists of so many paths, before the eyes of `watch`.
+pub(super) fn run<R: Rig, W: Watch<R::Card>>(rig: &R, needs: &Needs, lists: &[u32], watch: &mut W) {
+    let scene = Scene::open(rig, needs).expect("a card that is measured can be given everything");
+    let mut bench = Bench { scene, watch };
     bench.of_one_object();
     bench.of_several();
     bench.relinks_by_tree();
     bench.relinks_all();
-    bench.relinks_by_list();
-    bench.idle();
-    let mut measured = bench.measured;
-    measured.push(malformed(rig, needs));
-    measured
+    bench.relinks_by_list(lists);
+    bench.watch.idle(&bench.scene.card);
+    malformed(rig, needs, watch);
 }
 
-/// A card, and what was measured on it.
-struct Bench {
-    scene: Scene<ModelCard>,
-    measured: Vec<Measured>,
+/// A card, and who watches it.
+struct Bench<'w, B: Backing, W> {
+    scene: Scene<B>,
+    watch: &'w mut W,
 }
 
-impl Bench {
+impl<B: Backing, W: Watch<B>> Bench<'_, B, W> {
     /// Initiate, then what ends objects, of each kind.
     fn of_one_object(&mut self) {
         let home = self.scene.neighbor(1);
@@ -167,13 +173,15 @@ impl Bench {
     }
 
     /// In the steady state the paths of a list have one alias, and it is not the target's.
-    fn relinks_by_list(&mut self) {
+    fn relinks_by_list(&mut self, lists: &[u32]) {
         let (a, b) = (self.scene.neighbor(7), self.scene.neighbor(8));
+        let most = lists.iter().copied().max().unwrap_or(0);
         let mut paths = Vec::new();
-        while paths.len() < LIST_PATHS as usize {
-            paths.extend(self.scene.paths(a, 8_000 + paths.len() as u32, TREE_PATHS));
+        for first in (0..most).step_by(TREE_PATHS as usize) {
+            let some = TREE_PATHS.min(most - first);
+            paths.extend(self.scene.paths(a, 8_000 + first, some));
         }
-        for count in LISTS {
+        for &count in lists {
             self.each(&format!("relink list of {count}"), count, |scene, turn| {
                 let to = if turn % 2 == 0 { b } else { a };
                 let mut list = scene.session.handle_list(count as usize).expect("memory");
@@ -185,74 +193,48 @@ impl Bench {
         }
     }
 
-    fn idle(&mut self) {
-        let before = settled(&self.scene.card);
-        let mut work = before.clone();
-        while work.waiting.steps < before.waiting.steps + IDLE_STEPS {
-            self.scene.card.relax();
-            work = self.scene.card.core_work();
-        }
-        self.measured.push(Measured {
-            name: "idle step".to_owned(),
-            objects: 1,
-            times: 1,
-            work: work.since(&before),
-            is_waiting: true,
-        });
-    }
-
     /// Does an operation once, and then so often that it counts. It is given the turn.
-    fn each(&mut self, name: &str, objects: u32, mut turn: impl FnMut(&Scene<ModelCard>, u32)) {
+    fn each(&mut self, name: &str, objects: u32, mut turn: impl FnMut(&Scene<B>, u32)) {
         turn(&self.scene, 0);
-        let before = settled(&self.scene.card);
+        let card = &*self.scene.card;
+        self.watch.settle(card);
+        self.watch.begin(card, name, objects);
         for number in 1..=TIMES {
+            self.watch.before(card);
             turn(&self.scene, number);
-            settled(&self.scene.card);
+            self.watch.after(card);
+            self.watch.settle(card);
         }
-        let work = self.scene.card.core_work().since(&before);
-        let (name, is_waiting) = (name.to_owned(), false);
-        self.measured.push(Measured { name, objects, times: TIMES, work, is_waiting });
+        self.watch.end(card);
     }
 }
 
 /// A slot whose operation is none.
-fn malformed(rig: &ModelRig, needs: &Needs) -> Measured {
-    let mut raw = RawCard::open(rig, needs).expect("a model can be given everything");
+fn malformed<R: Rig, W: Watch<R::Card>>(rig: &R, needs: &Needs, watch: &mut W) {
+    let raw = RawCard::open(rig, needs);
+    let mut raw = raw.expect("a card that is measured can be given everything");
     let flags = abi::host::command::Flag::LAST.0;
     let header = CommandHeader { opcode: 0, ..raw.header(Opcode::QUERY, Kind::NEIGHBOR, flags) };
     let mut slot = Slot::default();
     header.write(&mut slot);
     raw.run(&[slot]);
-    let before = settled(&raw.card);
+    watch.settle(&raw.card);
+    watch.begin(&raw.card, "malformed slot", 1);
     for _ in 0..TIMES {
+        watch.before(&raw.card);
         raw.run(&[slot]);
-        settled(&raw.card);
+        watch.after(&raw.card);
+        watch.settle(&raw.card);
     }
-    let work = raw.card.core_work().since(&before);
-    let name = "malformed slot".to_owned();
-    Measured { name, objects: 1, times: TIMES, work, is_waiting: false }
+    watch.end(&raw.card);
 }
 
-/// Lets time pass until the core has nothing to do; what it has done by then.
-fn settled(card: &ModelCard) -> CoreWork {
-    let mut quiet = card.core_work();
-    loop {
-        card.relax();
-        let work = card.core_work();
-        if work.working.steps != quiet.working.steps {
-            quiet = work;
-        } else if work.waiting.steps >= quiet.waiting.steps + QUIET_STEPS {
-            return work;
-        }
-    }
-}
-
-fn succeed(scene: &Scene<ModelCard>, tree: impl Into<Tree>) {
+fn succeed<B: Backing>(scene: &Scene<B>, tree: impl Into<Tree>) {
     let outcome = scene.run(tree);
     assert_eq!(outcome.status(), Status::SUCCESS, "an operation that is measured is carried out");
 }
 
-fn made(scene: &Scene<ModelCard>, tree: Initiate, block: usize) -> Handle {
+fn made<B: Backing>(scene: &Scene<B>, tree: Initiate, block: usize) -> Handle {
     let outcome = scene.run(tree);
     assert_eq!(outcome.status(), Status::SUCCESS, "an operation that is measured is carried out");
     outcome.block(block).handle
