@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use abi::core::Capabilities;
 use abi::core::table::STATE_BYTES;
-use abi::host::limit::{BAR_BYTES, RESET_DEADLINE_MS, RING_SLOTS_MAX, VLAN_MAX};
-use abi::host::register;
+use abi::host::limit::{BAR_BYTES, COMMAND_RINGS_MAX, RESET_DEADLINE_MS, RING_SLOTS_MAX, VLAN_MAX};
+use abi::host::register::{self, DOORBELL_STRIDE};
 use host_driver::backing::{Backing, Reachable, Registers};
 use host_driver::memory::Memory;
 use hw_model::conformance::{SlowReader, Unfit};
+use hw_model::measure::Stopwatch;
 use hw_model::port::Port;
 use hw_model::{Image, Slot};
 use vmm_sys_util::eventfd::EventFd;
@@ -100,6 +101,9 @@ struct Bench {
     memory: HostMemory,
     egress: Egress,
     errors: u32,
+    /// Clocks in which a doorbell of a command ring was accepted last, and host memory written.
+    rung_at: u64,
+    written_at: u64,
 }
 
 /// The far side of the port.
@@ -154,7 +158,8 @@ impl RtlCard {
         };
         let pins = In { s_bready: 1, s_rready: 1, ..In::default() };
         let memory = HostMemory::new(config.host);
-        let bench = Mutex::new(Bench { dut, pins, memory, egress, errors: 0 });
+        let bench =
+            Mutex::new(Bench { dut, pins, memory, egress, errors: 0, rung_at: 0, written_at: 0 });
         let card = Self { bench, slot, cycles: AtomicU64::new(0), khz };
         card.reset_all();
         // ORDERING: Relaxed. As in `cycles`: the card's own count begins here, too.
@@ -223,7 +228,7 @@ impl RtlCard {
 
     /// One clock.
     fn clock(&self, bench: &mut Bench) {
-        let Bench { dut, pins, memory, egress, .. } = bench;
+        let Bench { dut, pins, memory, egress, written_at, .. } = bench;
         let out = dut.clock(pins);
         // ORDERING: Relaxed. As in `cycles`.
         let clock = self.cycles.fetch_add(1, Ordering::Relaxed) + 1;
@@ -239,7 +244,9 @@ impl RtlCard {
         if out.irq_valid & pins.irq_ready & pins.rst_n != 0 {
             self.slot.signal(u32::from(out.irq_vector));
         }
-        memory.step(pins, out, &self.slot);
+        if memory.step(pins, out, &self.slot) {
+            *written_at = clock;
+        }
         if clock < egress.stands_until {
             pins.t_ready = 0;
         }
@@ -264,6 +271,10 @@ impl RtlCard {
             bench.pins.s_awvalid = was.s_awvalid & (1 - out.s_awready);
             bench.pins.s_wvalid = was.s_wvalid & (1 - out.s_wready);
             bench.pins.s_arvalid = was.s_arvalid & (1 - out.s_arready);
+            let is_accepted = bench.pins.s_awvalid | bench.pins.s_wvalid == 0;
+            if is_accepted && was.s_awvalid | was.s_wvalid != 0 && is_command_doorbell(offset) {
+                bench.rung_at = self.cycles();
+            }
             let is_answered = if is_write != 0 { out.s_bvalid } else { out.s_rvalid };
             if is_answered != 0 {
                 assert_eq!(out.s_bresp & out.s_rresp, 0, "every access is answered with OKAY");
@@ -307,6 +318,13 @@ impl Egress {
     }
 }
 
+/// Whether a register is the doorbell by which a command ring is told of slots.
+fn is_command_doorbell(offset: u32) -> bool {
+    let rings = COMMAND_RINGS_MAX * DOORBELL_STRIDE;
+    let from = offset.wrapping_sub(register::DOORBELL_TAIL.offset);
+    from < rings && from.is_multiple_of(DOORBELL_STRIDE)
+}
+
 impl Drop for Bench {
     fn drop(&mut self) {
         self.egress.port.flush();
@@ -325,6 +343,17 @@ impl Registers for RtlCard {
         if offset < BAR_BYTES {
             self.access_at(offset, Some(value));
         }
+    }
+}
+
+impl Stopwatch for RtlCard {
+    fn now(&self) -> u64 {
+        self.cycles()
+    }
+
+    fn clocks(&self, _since: u64) -> u64 {
+        let bench = self.lock();
+        bench.written_at.saturating_sub(bench.rung_at)
     }
 }
 

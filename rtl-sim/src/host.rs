@@ -152,11 +152,12 @@ impl HostMemory {
         (self.host, self.chance) = (host, Chance::new(host.faults.seed));
     }
 
-    /// Takes what crossed in the clock that `out` ended, and sets the pins for the next one.
-    pub(crate) fn step(&mut self, pins: &mut In, out: &Out, slot: &Slot) {
+    /// Takes what crossed in the clock that `out` ended, and sets the pins for the next one. Returns
+    /// whether memory was written.
+    pub(crate) fn step(&mut self, pins: &mut In, out: &Out, slot: &Slot) -> bool {
         self.clock += 1;
         if pins.rst_n == 0 {
-            return;
+            return false;
         }
         if self.is_checked(out) {
             self.check(pins, out);
@@ -165,13 +166,14 @@ impl HostMemory {
         self.take_read(pins, out);
         self.take_write(pins, out);
         self.answer_reads(pins, out, slot);
-        self.answer_writes(pins, out, slot);
+        let has_written = self.answer_writes(pins, out, slot);
         let stalled = self.host.faults.stalled;
         pins.m_arready = u8::from(!self.chance.is_hit(stalled));
         pins.m_awready = u8::from(!self.chance.is_hit(stalled));
         pins.m_wready = u8::from(!self.chance.is_hit(stalled));
         pins.irq_ready = u8::from(!self.chance.is_hit(stalled));
         pins.t_ready = u8::from(!self.chance.is_hit(self.host.faults.port_stalled));
+        has_written
     }
 
     /// Whether there was something to wait for; most clocks have nothing.
@@ -304,31 +306,33 @@ impl HostMemory {
         self.shown = Some(at);
     }
 
-    fn answer_writes(&mut self, pins: &mut In, out: &Out, slot: &Slot) {
+    fn answer_writes(&mut self, pins: &mut In, out: &Out, slot: &Slot) -> bool {
         let clock = self.clock;
         let first_of_its_id = |writes: &[Write], at: usize| {
             writes[..at].iter().all(|earlier| earlier.id != writes[at].id)
         };
-        let mut at = 0;
+        let (mut at, mut has_written) = (0, false);
         while at < self.writes.len() {
             if self.writes[at].due <= clock && first_of_its_id(&self.writes, at) {
                 let write = self.writes.remove(at);
                 let is_good = !write.is_refused && self.put(&write, slot);
+                has_written = true;
                 self.responses.push_back((write.id, if is_good { OKAY } else { SLVERR }));
             } else {
                 at += 1;
             }
         }
         if pins.m_bvalid & (1 - out.m_bready) != 0 {
-            return;
+            return has_written;
         }
         pins.m_bvalid = 0;
         if self.responses.is_empty() || self.chance.is_hit(self.host.faults.stalled) {
-            return;
+            return has_written;
         }
         if let Some((id, response)) = self.responses.pop_front() {
             (pins.m_bvalid, pins.m_bid, pins.m_bresp) = (1, id, response);
         }
+        has_written
     }
 }
 
