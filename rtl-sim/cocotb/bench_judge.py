@@ -37,7 +37,7 @@ class Judge(Bench):
         self.verdicts = {}
         self.held, self.count, self.behind = {}, Counter(), set()
         self.slot = self.walk = self.tag = 0
-        self.walking, self.returning = deque(), 0
+        self.walking, self.returning, self.ordered = deque(), 0, 0
         self.undecided = deque()
         self.orders, self.entries, self.notices, self.pays = deque(), deque(), deque(), deque()
         self.gives, self.starves = deque(), deque()
@@ -74,7 +74,9 @@ class Judge(Bench):
 
     def give(self):
         rng = self.rng
-        if not self.walking and not self.returning and self.held and rng.random() < 0.1:
+        # The pool begins a walk some clocks behind its last order, when none is under way.
+        is_still = not self.returning and self.clocks > self.ordered + 3
+        if not self.walking and is_still and self.held and rng.random() < 0.1:
             self.walk += 1
             self.walking = deque(self.held)
             self.pins.walk = self.walk & 0xFFFF
@@ -185,7 +187,6 @@ class Judge(Bench):
         descriptor = ABI.transmit_descriptor_t.unpack(frame["descriptor"])
         old, key, slot, walk = frame["key"], route["key"], frame["slot"], self.walk
         status = self.dropped(descriptor, route, True)
-        self.returning -= 1
         stays = {name: frame[name] for name in ("descriptor", "ring", "settled_by")}
         stays["key"] = old
         has_slot = has_room >> frame["ring"] & 1
@@ -244,6 +245,8 @@ class Judge(Bench):
         assert slot is None or item["order_slot"] == slot
         assert all(got[name] == value for name, value in frame.items())
         assert key is None or item["order_key"] == key
+        if order != RTL.HOLD_PUSH:
+            self.returning, self.ordered = self.returning - 1, self.clocks
         self.pool += (order == RTL.HOLD_PUSH) - (order == RTL.HOLD_REMOVE)
         self.seen[ORDERS[order]] += 1
 
