@@ -65,7 +65,7 @@ class Fetch(Bench):
         assert self.asked[ring] - self.taken[ring] <= PLACES, "the mailbox has no room for it"
         owed = self.asked[ring] - self.settled[ring] - self.reaped[ring]
         assert owed <= size, "a slot without a completion slot"
-        erring = self.rng.randrange(count) if self.errs and self.rng.random() < 0.04 else -1
+        erring = self.rng.randrange(count) if self.errs and self.rng.random() < 0.1 else -1
         ready = self.clocks + SHORTEST + self.rng.choice([0, 0, 3, 40])
         self.lines.extend((ready, line + n, n == erring, n == count - 1) for n in range(count))
         if erring >= 0:

@@ -238,7 +238,8 @@ class Anything(Resolver):
         elif field == 1 and region != ALIAS:  # generations
             value = rng.randrange(2)
         elif field == 0 and region != ALIAS and rng.random() < 0.85:  # control words
-            value = RTL.CONTROL_LIVE | rng.choice([0, RTL.CONTROL_IS_IPV6])
+            upload = RTL.CONTROL_UPLOAD if region == CONNECTION else 0
+            value = RTL.CONTROL_LIVE | rng.choice([0, 0, RTL.CONTROL_IS_IPV6, upload])
         if rng.random() < 0.02:
             region = RTL.REGION_STATE
         self.store(region, index, field, value)
