@@ -28,6 +28,15 @@ const _: () = assert!(limit::LIST_CHUNK / LINE_ENTRIES <= BLOCK_WRITES_MAX, "its
 /// A command ring, and which of its list buffers.
 pub(crate) type Buffer = (u32, u32);
 
+/// Entries to carry out, and where their status bytes go.
+#[derive(Clone, Copy)]
+pub(crate) struct Chunk {
+    pub(crate) list: Buffer,
+    pub(crate) entries: u32,
+    /// First byte in the result buffer.
+    pub(crate) offset: u32,
+}
+
 /// What each entry of a chunk needs; constant while the chunk is carried out.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
@@ -38,6 +47,12 @@ pub(crate) struct Target {
     /// First word of the path table, and its entries.
     paths: u32,
     capacity: u32,
+}
+
+/// What is counted from line to line.
+struct Counted {
+    tally: Tally,
+    left: Left,
 }
 
 /// How far a chunk is. Handed on by value, so that it stays in registers.
@@ -88,29 +103,27 @@ impl Target {
         LinkOrder { ring, buffer, first, end, to, home, now_ms }
     }
 
-    /// Carries out a chunk of `entries` entries whose status bytes go to byte `offset` of the result
-    /// buffer. Returns how many paths were moved, and how many entries failed.
+    /// Carries out a chunk. Returns how many paths were moved, and how many entries failed.
     pub(crate) fn by_core(
         &self,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        list: Buffer,
+        Chunk { list, entries, offset }: Chunk,
         tree: &Tree,
-        offset: u32,
-        entries: u32,
         results: &mut Results,
     ) -> (u32, u32) {
         hal.expect_listed(list.0, list.1, entries, self.paths, path::WORDS);
-        let mut tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
-        let mut left = Left::none();
+        let tally = Tally { alias: NO_ALIAS, run: 0, moved: 0, failed: 0 };
+        let mut counted = Counted { tally, left: Left::none() };
         let mut first = 0;
         while first < entries {
             let end = entries.min(first + LINE_ENTRIES);
             let statuses = results.open_line(tree, offset + first);
-            self.line(tables, hal, list, first..end, &mut tally, &mut left, statuses);
+            self.line(tables, hal, list, first..end, &mut counted, statuses);
             results.close_line((end - first).div_ceil(4));
             first = end;
         }
+        let Counted { tally, mut left } = counted;
         left.end_run(&tally);
         left.depart(tables, hal);
         (tally.moved + tally.run, tally.failed)
@@ -122,16 +135,14 @@ impl Target {
         &self,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        list: Buffer,
+        chunk: Chunk,
         tree: &Tree,
-        offset: u32,
-        entries: u32,
         results: &mut Results,
     ) -> (u32, u32) {
         let mut refused = [0; LINK_REFUSED_WORDS as usize];
-        let (moved, has_refused) = self.collect(tables, hal, list, entries, &mut refused);
+        let (moved, has_refused) = self.collect(tables, hal, chunk, &mut refused);
         let refused = has_refused.then_some(&refused);
-        (moved, write_refused(tables, hal, list, tree, offset, entries, results, refused))
+        (moved, write_refused(tables, hal, chunk, tree, results, refused))
     }
 
     /// Counts paths in that were moved.
@@ -141,15 +152,14 @@ impl Target {
     }
 
     /// Waits for the order that was given, counts out what it moved, and orders what remains of the
-    /// first `entries` entries. Returns how many paths were moved, and whether entries were refused:
-    /// then `refused` has a bit for each of them.
+    /// chunk. Returns how many paths were moved, and whether entries were refused: then `refused` has
+    /// a bit for each of them.
     #[inline(never)]
     fn collect(
         &self,
         tables: &mut Tables,
         hal: &mut impl Hal,
-        list: Buffer,
-        entries: u32,
+        Chunk { list, entries, .. }: Chunk,
         refused: &mut [u32; LINK_REFUSED_WORDS as usize],
     ) -> (u32, bool) {
         let (mut first, mut moved, mut has_refused) = (0, 0, false);
@@ -189,23 +199,22 @@ impl Target {
         hal: &mut impl Hal,
         list: Buffer,
         entries: Range<u32>,
-        counted: &mut Tally,
-        left: &mut Left,
+        counted: &mut Counted,
         statuses: &mut [u32; LINE_WORDS],
     ) {
-        let mut tally = *counted;
+        let mut tally = counted.tally;
         // Success is what is expected; what differs is put right. Sixteen stores: a compiler that
         // knew that all bytes are the same would call `memset`, which takes four times as long.
         *statuses = [black_box(ALL_SUCCESS); LINE_WORDS];
         for entry in entries.clone() {
             let handle = hal.list_entry(list.0, list.1, entry);
-            if !self.relink(tables, hal, handle, &mut tally, left) {
+            if !self.relink(tables, hal, handle, &mut tally, &mut counted.left) {
                 tally.failed += 1;
                 put_right(statuses, entry - entries.start, refusal(tables, hal, handle));
             }
         }
         cut(statuses, entries.end - entries.start);
-        *counted = tally;
+        counted.tally = tally;
     }
 
     /// Moves one path here, if it is not here already. `false`: it cannot be.
@@ -313,7 +322,8 @@ fn cut(statuses: &mut [u32; LINE_WORDS], count: u32) {
 
 /// Answers the entries of a chunk that is not tried; as [`Target::by_core`].
 #[cold]
-pub(crate) fn fail(tree: &Tree, offset: u32, entries: u32, results: &mut Results) -> (u32, u32) {
+pub(crate) fn fail(chunk: Chunk, tree: &Tree, results: &mut Results) -> (u32, u32) {
+    let Chunk { entries, offset, .. } = chunk;
     let mut first = 0;
     while first < entries {
         let count = (entries - first).min(LINE_ENTRIES);
@@ -324,15 +334,13 @@ pub(crate) fn fail(tree: &Tree, offset: u32, entries: u32, results: &mut Results
     (0, entries)
 }
 
-/// Writes the status bytes of `entries` entries that were carried out but for the refused ones;
-/// returns how many these are.
+/// Writes the status bytes of a chunk that was carried out but for the refused ones; returns how many
+/// these are.
 fn write_refused(
     tables: &Tables,
     hal: &impl Hal,
-    list: Buffer,
+    Chunk { list, entries, offset }: Chunk,
     tree: &Tree,
-    offset: u32,
-    entries: u32,
     results: &mut Results,
     refused: Option<&[u32; LINK_REFUSED_WORDS as usize]>,
 ) -> u32 {

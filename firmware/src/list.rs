@@ -15,7 +15,7 @@ use abi::host::register::Counter;
 use abi::host::status::{Detail, Kind, Status};
 use abi::host::trace::TraceKind;
 
-use crate::chunk::{Target, fail};
+use crate::chunk::{Chunk, Target, fail};
 use crate::parse::Head;
 use crate::result::Results;
 use crate::ring::Step;
@@ -131,14 +131,14 @@ impl List {
             self.buffer = (self.buffer + 1) % LIST_BUFFERS;
             self.ask(hal, ring, behind);
         }
-        let offset = self.offset + self.next;
+        let chunk = Chunk { list, entries, offset: self.offset + self.next };
         let (moved, failed) = if is_ordered {
             results.flush(hal, ring, false);
-            target.by_engine(tables, hal, list, tree, offset, entries, results)
+            target.by_engine(tables, hal, chunk, tree, results)
         } else if self.refusal.is_none() {
-            target.by_core(tables, hal, list, tree, offset, entries, results)
+            target.by_core(tables, hal, chunk, tree, results)
         } else {
-            fail(tree, offset, entries, results)
+            fail(chunk, tree, results)
         };
         if moved != 0 {
             target.arrive(tables, hal, moved);
