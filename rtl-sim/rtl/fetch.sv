@@ -88,7 +88,6 @@ module fetch
   logic [31:0] tail_e, slot_e;
   logic [4:0] is_look;  // a to e
   logic [4:0] log2_a, log2_b, log2_c;
-  logic is_sane_a, is_sane_b;
   logic [31:0] asked_a, taken_a, settled_a, reaped_a;
   logic [31:0] waiting_b, mail_b, owed_b, reaped_b;
   logic [31:0] owed_c;
@@ -116,7 +115,6 @@ module fetch
         slot: '0
     };
     log2_a    <= log2[scanned];
-    is_sane_a <= is_reaped_sane[scanned];
     asked_a   <= asked[scanned];
     taken_a   <= taken[scanned];
     settled_a <= settled[scanned];
@@ -129,11 +127,12 @@ module fetch
     owed_b      <= asked_a - settled_a;
     reaped_b    <= reaped_a;
     log2_b      <= log2_a;
-    is_sane_b   <= is_sane_a;
 
     look_c     <= look_b;
     has_news_c <= waiting_b != '0;
-    is_bad_c   <= !is_used_sane(waiting_b, log2_b) || waiting_b != '0 && !is_sane_b;
+    // It is told two clocks late, so now of the position that this look took.
+    is_bad_c   <= !is_used_sane(waiting_b, log2_b)
+        || waiting_b != '0 && !is_reaped_sane[look_b.ring];
     waiting_c  <= at_most(waiting_b, FETCH_MOST);
     place_c    <= at_most(CORE_WINDOWS_MAILBOX_SLOTS - mail_b, FETCH_MOST);
     piece_c    <= at_most((32'd1 << log2_b) - look_b.slot, FETCH_MOST);
