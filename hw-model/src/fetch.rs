@@ -297,7 +297,7 @@ impl ListBuffer {
     }
 
     /// Takes the chunk in when it is due.
-    fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> bool {
+    pub(crate) fn arrive(&mut self, shared: &Shared, window: &Window<'_>, now: u64) -> bool {
         if self.due.take_if(|due| *due <= now).is_none() {
             return false;
         }
@@ -313,7 +313,7 @@ impl ListBuffer {
 
     /// Whether a chunk is under way.
     #[inline]
-    fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.due.is_some()
     }
 

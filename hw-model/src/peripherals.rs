@@ -267,6 +267,17 @@ impl Peripherals {
         }
     }
 
+    /// Takes in what was asked for of lists and has come by `at`.
+    pub(crate) fn take_lists(&mut self, window: &Window<'_>, at: u64) {
+        let at = self.time(at);
+        let Self { rings, started, shared, .. } = self;
+        for ring in rings.iter_mut().take(*started).flatten() {
+            if ring.list.is_asked() {
+                ring.list.arrive(shared, window, at);
+            }
+        }
+    }
+
     /// A chunk of a list was read at once: everything is due.
     #[inline]
     pub(crate) fn note_list(&mut self, ring: u32, entries: u32) {

@@ -78,6 +78,14 @@ impl<M: Meter> NativeHal<'_, M> {
         has_room
     }
 
+    /// Lets a list arrive that came since the step began, as a core would see it.
+    #[inline(always)]
+    fn take_lists(&mut self) {
+        if M::COUNTS {
+            self.side.take_lists(self.window, self.at());
+        }
+    }
+
     #[inline(always)]
     fn charge_load(&self, charge: Charge, word: u32) {
         if M::COUNTS {
@@ -244,11 +252,13 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     fn write(&mut self, ring: u32, iova: u64, words: &[u32]) -> bool {
         self.meter.charge(Charge::WRITE, 1);
         self.meter.charge(Charge::WRITE_WORD, words.len() as u32);
+        self.take_lists();
         self.send(ring, iova, words)
     }
 
     fn fill(&mut self, ring: u32, iova: u64, words: u32, value: u32) -> bool {
         self.meter.charge(Charge::FILL, 1);
+        self.take_lists();
         let line = [value; RESULT_WORDS as usize];
         self.send(ring, iova, line.get(..words as usize).unwrap_or(&line))
     }
@@ -324,7 +334,9 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
         let (walk, ended_at) = self.walk.as_ref()?;
         let left = ended_at.saturating_sub(self.at());
         self.meter.stall(u32::try_from(left).unwrap_or(u32::MAX));
-        Some(walk.answer())
+        let answer = walk.answer();
+        self.take_lists();
+        Some(answer)
     }
 
     fn refused_entries(&self, word: u32) -> u32 {
@@ -382,6 +394,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
 
     #[inline]
     fn trace(&mut self, kind: TraceKind, ring: u32, detail: u32, value: u32) {
+        self.take_lists();
         if M::COUNTS
             && let Some(mark) = Charge::of_mark(kind, detail, self.head.get())
         {
@@ -398,6 +411,7 @@ impl<M: Meter> Hal for NativeHal<'_, M> {
     }
 
     fn count(&mut self, counter: Counter, amount: u32) {
+        self.take_lists();
         self.meter.charge(Charge::COUNT, 1);
         self.side.shared.counters.add_own(counter, u64::from(amount));
     }
