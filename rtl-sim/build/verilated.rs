@@ -73,9 +73,10 @@ fn verilate(
     let is_asked = |(feature, _): &&(&str, _)| env::var_os(feature).is_some();
     let board = BOARDS.iter().find(is_asked);
     let (top, folder) = board.map_or((CARD, rtl.clone()), |(_, top)| (*top, fpga.join("sim")));
+    let optimized = if is_unoptimized() { "-O0" } else { "-O3" };
     let mut command = Command::new(verilator);
     command
-        .args(["--cc", "-O3", "--assert", "--x-assign", "unique", "--x-initial", "unique"])
+        .args(["--cc", optimized, "--assert", "--x-assign", "unique", "--x-initial", "unique"])
         // Style is for the lint of `cargo xtask rtl`; here only errors count.
         .args(["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT", "-Wno-WIDTH"])
         .args(["+define+DV_FCOV_DISABLE", "--top-module", top, "--prefix", "Vflue_card"])
@@ -115,7 +116,7 @@ fn compile(verilator: &Path, model: &Path, has_fst: bool) {
     build
         .cpp(true)
         .std("c++17")
-        .opt_level(2)
+        .opt_level(if is_unoptimized() { 0 } else { 2 })
         .debug(false)
         .warnings(false)
         .flag_if_supported("-fno-strict-aliasing")
@@ -139,6 +140,11 @@ fn compile(verilator: &Path, model: &Path, has_fst: bool) {
     if has_fst {
         println!("cargo::rustc-link-lib=z");
     }
+}
+
+/// Whether nothing is to be optimized, in either step: what the card does is not to lean on that.
+fn is_unoptimized() -> bool {
+    env::var_os("CARGO_FEATURE_UNOPTIMIZED").is_some()
 }
 
 fn var(name: &str) -> OsString {
