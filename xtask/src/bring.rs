@@ -96,6 +96,18 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     })
 }
 
+/// Reads a text file.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|source| Error::File {
+        action: "read",
+        path: path.into(),
+        source,
+    })
+}
+
 /// Makes a symbolic link.
 ///
 /// # Errors

@@ -54,6 +54,9 @@ pub(crate) enum Error {
     /// The source breaks rules of the house.
     #[error("{0} place(s) break a rule of ARCHITECTURE.md; they are listed above")]
     Rules(usize),
+    /// What was measured is not good enough.
+    #[error("missed: {0}")]
+    Missed(String),
     /// Steps failed.
     #[error("failed: {}", .0.join(", "))]
     Steps(Vec<&'static str>),

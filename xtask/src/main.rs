@@ -82,10 +82,8 @@ enum Job {
     #[command(after_help = rtl::HELP)]
     Rtl {
         /// What to do.
-        #[arg(value_enum)]
+        #[command(subcommand)]
         job: rtl::Job,
-        #[command(flatten)]
-        proofs: rtl::Proofs,
     },
     /// Drives a card through the kernel's VFIO, in a virtual machine that it brings.
     #[command(after_help = vm::HELP)]
@@ -136,7 +134,7 @@ fn run(job: &Job) -> Result<(), Error> {
         Job::Fuzz { targets, seconds } => fuzz::run(&project, targets, *seconds),
         Job::Firmware { target, json } => firmware::run(&project, *target, *json),
         Job::Bench(options) => bench::run(&project, options),
-        Job::Rtl { job, proofs } => rtl::run(&project, *job, proofs),
+        Job::Rtl { job } => rtl::run(&project, job),
         Job::Stress => suite::long_stress(&project),
         Job::Vm { list: true, .. } => {
             vm::list();

@@ -60,7 +60,15 @@ impl Project {
     /// Every Rust file below `folder`, as paths from the root, sorted.
     pub(crate) fn sources(&self, folder: &str) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
-        self.collect(Path::new(folder), &mut found)?;
+        self.collect(Path::new(folder), "rs", &mut found)?;
+        found.sort();
+        Ok(found)
+    }
+
+    /// Every SystemVerilog file below `folder`, in the same way.
+    pub(crate) fn modules(&self, folder: &str) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        self.collect(Path::new(folder), "sv", &mut found)?;
         found.sort();
         Ok(found)
     }
@@ -78,7 +86,7 @@ impl Project {
         Ok(names.filter(|name| !name.contains('/') && wanted(name)).map(String::from).collect())
     }
 
-    fn collect(&self, folder: &Path, found: &mut Vec<String>) -> Result<(), Error> {
+    fn collect(&self, folder: &Path, ending: &str, found: &mut Vec<String>) -> Result<(), Error> {
         let path = self.root.join(folder);
         if !path.is_dir() {
             return Ok(());
@@ -91,8 +99,8 @@ impl Project {
                 if entry.file_name() == BUILT {
                     continue;
                 }
-                self.collect(&name, found)?;
-            } else if name.extension().is_some_and(|extension| extension == "rs") {
+                self.collect(&name, ending, found)?;
+            } else if name.extension().is_some_and(|extension| extension == ending) {
                 found.push(name.to_string_lossy().into_owned());
             }
         }

