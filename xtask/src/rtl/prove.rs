@@ -93,6 +93,12 @@ pub(super) fn run(project: &Project, folder: &Path, options: &Options) -> Result
     if failed == 0 { Ok(()) } else { Err(Error::Proofs { failed, of }) }
 }
 
+/// Looks at the state after so many clocks, in one question. A reset may last as long as it likes, so
+/// what can happen earlier can happen then.
+fn at(clocks: u32) -> String {
+    format!("-t {clocks}:{}", clocks + 1)
+}
+
 /// Where proofs are made.
 struct Prover<'a> {
     project: &'a Project,
@@ -108,9 +114,9 @@ impl Prover<'_> {
         let folder = self.folder.join(proof.name);
         let model = self.model(proof, &folder, None)?;
         let clocks = proof.clocks(self.is_deep);
-        let mut answer = self.solve(proof, &folder, &model, "", clocks)?;
+        let mut answer = self.solve(proof, &folder, &model, &format!("-t {clocks}"))?;
         if let (Answer::Holds, Some(steps)) = (&answer, proof.induction) {
-            answer = self.solve(proof, &folder, &model, "-i", steps)?;
+            answer = self.solve(proof, &folder, &model, &format!("-i -t {steps}"))?;
         }
         let way = proof.way(self.is_deep);
         let took = start.elapsed().as_secs_f64();
@@ -131,7 +137,7 @@ impl Prover<'_> {
         let start = Instant::now();
         let folder = self.folder.join(format!("{}-bug{number}", proof.name));
         let model = self.model(proof, &folder, Some(bug))?;
-        let answer = self.solve(proof, &folder, &model, "", bug.clocks)?;
+        let answer = self.solve(proof, &folder, &model, &at(bug.clocks))?;
         let took = start.elapsed().as_secs_f64();
         let is_found = matches!(answer, Answer::Fails(_));
         let result = if is_found { "found by" } else { "NOT FOUND by" };
@@ -209,14 +215,13 @@ impl Prover<'_> {
         folder: &Path,
         model: &Path,
         way: &str,
-        clocks: u32,
     ) -> Result<Answer, Error> {
         let paths = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(self.python.programs()).chain(std::env::split_paths(&paths));
         let paths = std::env::join_paths(paths).unwrap_or_default();
         let tool =
             self.python.tool(self.project).arg("-c").arg(SMTBMC).args("-s yices --noprogress");
-        let tool = tool.args(way).args(&format!("-t {clocks} --dump-vcd"));
+        let tool = tool.args(way).args("--dump-vcd");
         let tool = tool.arg(folder.join("trace.vcd")).arg(model).env("PATH", paths);
         let output = tool.capture()?;
         let text = String::from_utf8_lossy(&output.stdout);
