@@ -136,7 +136,11 @@ module outbox
   logic is_left;  // the entry is done with: sent or dropped
   logic has_event_room;
 
-  assign has_event_room = is_reaped_sane[EVENTS] && used[EVENTS] < (32'd1 << event_log2);
+  // A clock late, as `used` is; the next entry has its turn four clocks after this one.
+  always_ff @(posedge clk) begin
+    if (!rst_n) has_event_room <= 1'b0;
+    else has_event_room <= is_reaped_sane[EVENTS] && used[EVENTS] < (32'd1 << event_log2);
+  end
   assign is_served = has_side && side_running[side] && !is_stopped[side] && is_open &&
       (kind != EVENT || has_event_room);
   assign is_held_up = kind == COMPLETION && unanswered[side] != '0;
