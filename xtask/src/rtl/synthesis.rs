@@ -4,7 +4,7 @@
 //! Figures for UltraScale+ are counts only: there is no open place and route for it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
