@@ -176,7 +176,7 @@ pub(super) const PROOFS: &[Proof] = &[
             "stream_fifo",
         ],
         parameters: &[],
-        clocks: [18, 24],
+        clocks: [21, 24],
         induction: None,
         bugs: &[
             Bug {
@@ -202,7 +202,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "an epoch is announced soon while port and pool let nobody wait for long",
         modules: &["fence"],
         parameters: &[],
-        clocks: [20, 30],
+        clocks: [25, 30],
         induction: None,
         bugs: &[Bug {
             what: "an entry that leaves when a frame is decided about is not counted",
@@ -292,7 +292,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "no held frame overtakes an older one in a walk; none is lost, no count is negative",
         modules: &["hold", "ram_fwd"],
         parameters: &[],
-        clocks: [18, 24],
+        clocks: [21, 24],
         induction: None,
         bugs: &[Bug {
             what: "what a walk has passed is forgotten when an epoch is announced",
@@ -300,7 +300,7 @@ pub(super) const PROOFS: &[Proof] = &[
             from: "here.first <= passed.count != '0 ? passed.first : here.first;",
             to: "here.first <= here.first;",
             assertion: "old_first",
-            clocks: 28,
+            clocks: 20,
         }],
     },
     Proof {
