@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::firmware;
 use crate::fuzz;
 use crate::project::{CRATES, Project};
+use crate::rtl;
 use crate::rules;
 use crate::sanitize;
 use crate::step::Step;
@@ -106,6 +107,24 @@ pub(crate) const STEPS: &[Step] = &[
         claim: "the image does on a simulated core and on QEMU what the library does",
         before_push: false,
         run: firmware::test,
+    },
+    Step {
+        name: "rtl",
+        claim: "the card in SystemVerilog keeps every claim, on two cores and behind two wrappers",
+        before_push: false,
+        run: |project| rtl::run(project, &rtl::Job::Test { core: None }),
+    },
+    Step {
+        name: "buses",
+        claim: "bus models of others find that card, and each of its modules, as they should be",
+        before_push: false,
+        run: |project| rtl::run(project, &rtl::Job::Buses),
+    },
+    Step {
+        name: "proofs",
+        claim: "what is proved of its modules holds, and fails on every seeded bug",
+        before_push: false,
+        run: rtl::proofs,
     },
     Step {
         name: "vm",

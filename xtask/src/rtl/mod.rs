@@ -106,6 +106,17 @@ pub(crate) fn run(project: &Project, job: &Job) -> Result<(), Error> {
     }
 }
 
+/// Proves all there is to prove, and that each proof finds its bugs.
+///
+/// # Errors
+/// When something cannot be brought, does not hold, or holds with a bug.
+pub(crate) fn proofs(project: &Project) -> Result<(), Error> {
+    for seeds_bugs in [false, true] {
+        run(project, &Job::Prove(prove::Options::all(seeds_bugs)))?;
+    }
+    Ok(())
+}
+
 fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
     linter(project, tools)?.args("--top-module flue_card").arg(CARD).run_quietly()?;
     boards::lint(project, tools, folder)

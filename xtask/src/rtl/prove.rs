@@ -46,6 +46,13 @@ pub(crate) struct Options {
     deep: bool,
 }
 
+impl Options {
+    /// Every proof, or every seeded bug.
+    pub(super) const fn all(bugs: bool) -> Self {
+        Self { names: Vec::new(), list: false, bugs, deep: false }
+    }
+}
+
 /// What the solver said.
 enum Answer {
     /// The assertions hold.
