@@ -61,9 +61,9 @@ pub(crate) enum Job {
     Lint,
     /// Brings them, and runs every test of the card, the conformance suite among them.
     Test {
-        /// With this core alone; else all tests with Ibex, and part of the suite with VexRiscv.
-        #[arg(long, value_enum)]
-        core: Option<Core>,
+        /// The whole suite with a rough host and on VexRiscv, too, instead of a part.
+        #[arg(long)]
+        long: bool,
     },
     /// Brings them, and runs the benches in Python: bus models of others, and module by module.
     Buses,
@@ -71,15 +71,6 @@ pub(crate) enum Job {
     Prove(#[command(flatten)] prove::Options),
     /// Tells of clocks beside the model's, resources and frequencies.
     Report(#[command(flatten)] report::Options),
-}
-
-/// A core that can be the card's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Core {
-    /// Ibex, whose cycles the model counts.
-    Ibex,
-    /// VexRiscv, which shows that nothing leans on the other one.
-    Vex,
 }
 
 /// Does it.
@@ -99,10 +90,10 @@ pub(crate) fn run(project: &Project, job: &Job) -> Result<(), Error> {
             Ok(())
         }
         Job::Lint => lint(project, &tools()?, &folder),
-        Job::Test { core } => test(project, &tools()?, &folder, *core),
+        Job::Test { long } => test(project, &tools()?, &folder, *long),
         Job::Buses => buses::run(project, &folder, &tools()?),
         Job::Prove(options) => prove::run(project, &folder, options),
-        Job::Report(options) => report::run(project, &tools()?, *options),
+        Job::Report(options) => report::run(project, &tools()?, options),
     }
 }
 
@@ -122,40 +113,38 @@ fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<(), Error> {
     boards::lint(project, tools, folder)
 }
 
-/// Claims that VexRiscv has to keep each time, by parts of their names; it keeps all of them.
-const VEX_CLAIMS: &str = "relink fence list reset hold";
+/// Claims that are tried each time with a rough host and on VexRiscv, too, by parts of their names;
+/// a long run tries all.
+const BRIEF: &str = "relink fence list reset hold";
+/// Tests that are run apart from the others: the suite with a rough host, and boards' wrappers.
+const APART: [&str; 2] = ["conformance_rough", "boards"];
 
 /// Where a build leaves what it saw for the next one, and the variable that names it.
 const SEEN: &str = "rtl-run";
 const RUN: &str = "FLUE_RUN";
 
-fn test(project: &Project, tools: &Tools, folder: &Path, core: Option<Core>) -> Result<(), Error> {
-    let image = firmware::image(project)?;
-    let cargo = |line: &str| {
-        let cargo = tools.on(Tool::cargo(project)).args(line).arg(PROFILE);
-        cargo.env(firmware::FIRMWARE, &image)
-    };
-    let vex = "test --package rtl-sim --features vex --no-fail-fast --test faults \
-               --test conformance --profile";
-    if core == Some(Core::Vex) {
-        return cargo(vex).run();
-    }
+fn test(project: &Project, tools: &Tools, folder: &Path, is_long: bool) -> Result<(), Error> {
     lint(project, tools, folder)?;
-    cargo("test --package rtl-sim --features rtl --no-fail-fast --profile").run()?;
-    boards::test(project, tools, &image)?;
-    // The first build writes what it saw, the second one compares.
+    let image = firmware::image(project)?;
     let seen = project.target.join(SEEN);
     bring::remove(&seen)?;
     create(&seen)?;
-    for feature in ["rtl", "unoptimized"] {
-        let line =
-            format!("test --package rtl-sim --test same_clocks --features {feature} --profile");
-        cargo(&line).env(RUN, seen.join("run.txt")).run()?;
-    }
-    match core {
-        None => cargo(vex).arg("--").args(VEX_CLAIMS).run(),
-        Some(_) => Ok(()),
-    }
+    let cargo = |features: &str, tests: &[&str]| {
+        let line = format!("test --quiet --package rtl-sim --features {features} --profile");
+        let cargo = tools.on(Tool::cargo(project)).args(&line).arg(PROFILE).args("--no-fail-fast");
+        let cargo = tests.iter().fold(cargo, |cargo, test| cargo.args("--test").arg(test));
+        cargo.env(firmware::FIRMWARE, &image).env(RUN, seen.join("run.txt"))
+    };
+    let brief = |cargo: Tool| if is_long { cargo } else { cargo.arg("--").args(BRIEF) };
+    let tests = project.tests("rtl-sim", |name| !APART.contains(&name))?;
+    let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
+    cargo("rtl", &tests).args("--lib").run()?;
+    brief(cargo("rtl", &["conformance_rough"])).run()?;
+    // The build before left what it saw.
+    cargo("unoptimized", &["same_clocks"]).run()?;
+    cargo("vex", &["faults"]).run()?;
+    brief(cargo("vex", &["conformance"])).run()?;
+    boards::test(project, tools, &image)
 }
 
 /// Verilator as a linter of what is to follow, with the card's modules, its packages and its core.

@@ -27,8 +27,11 @@ const OFF_SHARE: f64 = 0.05;
 const OFF_CLOCKS: f64 = 8.0;
 
 /// Which parts; all when none is named.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
+    /// Blocks to synthesize or place; all when none is named.
+    #[arg(value_name = "BLOCK")]
+    blocks: Vec<String>,
     /// Clocks of every operation, beside the model's.
     #[arg(long)]
     cycles: bool,
@@ -44,8 +47,9 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// When something cannot be brought or run, or a goal is missed.
-pub(super) fn run(project: &Project, tools: &Tools, options: Options) -> Result<(), Error> {
-    let Options { cycles, synthesis, place } = options;
+pub(super) fn run(project: &Project, tools: &Tools, options: &Options) -> Result<(), Error> {
+    let Options { blocks, cycles, synthesis, place } = options;
+    let (cycles, synthesis, place) = (*cycles, *synthesis, *place);
     let is_all = !(cycles || synthesis || place);
     let folder = project.target.join(FOLDER);
     create(&folder)?;
@@ -65,9 +69,10 @@ pub(super) fn run(project: &Project, tools: &Tools, options: Options) -> Result<
     let wants = |wanted: bool| wanted || is_all;
     let part = wants(cycles).then(|| measure(project, tools)).transpose()?;
     add("Clocks an operation, from doorbell to completion", "cycles", part);
-    let part = wants(synthesis).then(|| synthesis::resources(project, tools)).transpose()?;
+    let part =
+        wants(synthesis).then(|| synthesis::resources(project, tools, blocks)).transpose()?;
     add("Resources", "synthesis", part);
-    let part = wants(place).then(|| synthesis::frequencies(project)).transpose()?;
+    let part = wants(place).then(|| synthesis::frequencies(project, blocks)).transpose()?;
     add("Frequencies on ECP5 (um5g-85k), block by block", "place", part);
     let waivers = Waivers::of(project)?;
     page += &format!("\n## Lint\n\n{waivers}\n");

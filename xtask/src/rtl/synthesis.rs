@@ -39,7 +39,7 @@ const fn block(name: &'static str) -> Block {
 const SMALL_TABLES: &str = "-G NEIGHBORS=32 -G PATHS=64 -G CONNECTIONS=64 -G ALIASES=64";
 
 /// Our own blocks that are placed: together they are the card but for its core.
-const BLOCKS: [Block; 37] = [
+const BLOCKS: [Block; 39] = [
     block("axil_slave"),
     block("csr"),
     block("counters"),
@@ -49,6 +49,7 @@ const BLOCKS: [Block; 37] = [
     block("trace"),
     block("irq_merge"),
     block("dma_rd"),
+    block("reorder"),
     block("dma_wr"),
     block("fetch"),
     block("list_fetch"),
@@ -78,6 +79,7 @@ const BLOCKS: [Block; 37] = [
     block("tx_admit"),
     block("tx_cpl"),
     block("tx_trace"),
+    block("payload_buf"),
     block("framer"),
     block("egress"),
 ];
@@ -103,7 +105,7 @@ impl Goal {
 ///
 /// # Errors
 /// When Yosys cannot be brought or does not take a module.
-pub(super) fn resources(project: &Project, tools: &Tools) -> Result<Part, Error> {
+pub(super) fn resources(project: &Project, tools: &Tools, only: &[String]) -> Result<Part, Error> {
     let python = Python::bring(project, &project.target.join("tools/rtl"), Set::Yosys)?;
     let (own, whole) = (sources::own(project)?, sources::whole(project, tools)?);
     let names = BLOCKS.iter().map(|block| block.name).chain(GROUPS);
@@ -113,8 +115,8 @@ pub(super) fn resources(project: &Project, tools: &Tools) -> Result<Part, Error>
          | block | family | LUT | FF | carry | LUT RAM | block RAM | DSP | latches |\n\
          | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
-    let (mut rows, mut missed) = (Vec::new(), Vec::new());
-    for (name, files) in jobs {
+    let (mut rows, mut missed) = (Vec::new(), unknown(only));
+    for (name, files) in jobs.filter(|(name, _)| is_wanted(only, name)) {
         for family in FAMILIES {
             report::note(&format!("synthesis of {name} for {family}"));
             let found = synthesize(project, &python, family, name, files, None)?;
@@ -139,7 +141,7 @@ pub(super) fn resources(project: &Project, tools: &Tools) -> Result<Part, Error>
 ///
 /// # Errors
 /// When a tool cannot be brought, or does not take a module.
-pub(super) fn frequencies(project: &Project) -> Result<Part, Error> {
+pub(super) fn frequencies(project: &Project, only: &[String]) -> Result<Part, Error> {
     let tools = project.target.join("tools/rtl");
     let yosys = Python::bring(project, &tools, Set::Yosys)?;
     let place = Python::bring(project, &tools, Set::Place)?;
@@ -148,8 +150,8 @@ pub(super) fn frequencies(project: &Project) -> Result<Part, Error> {
         "Each between two shift registers, tables small, always the same seed. Goal: 100 MHz.\n\n\
          | block | MHz | |\n| --- | ---: | --- |\n",
     );
-    let (mut rows, mut missed) = (Vec::new(), Vec::new());
-    for block in &BLOCKS {
+    let (mut rows, mut missed) = (Vec::new(), unknown(only));
+    for block in BLOCKS.iter().filter(|block| is_wanted(only, block.name)) {
         let name = block.name;
         report::note(&format!("place and route of {name}"));
         let mut files: Vec<String> = block.small.split_whitespace().map(Into::into).collect();
@@ -168,6 +170,21 @@ pub(super) fn frequencies(project: &Project) -> Result<Part, Error> {
         rows.push(json!({ "block": name, "mhz": mhz }));
     }
     Ok(Part { table, value: Value::Array(rows), missed })
+}
+
+/// Whether a block is among those that were named, or none was.
+fn is_wanted(only: &[String], name: &str) -> bool {
+    only.is_empty() || only.iter().any(|wanted| wanted == name)
+}
+
+/// What was named and is no block.
+fn unknown(only: &[String]) -> Vec<String> {
+    let is_known = |wanted: &&String| {
+        wanted.as_str() == CARD
+            || GROUPS.contains(&wanted.as_str())
+            || BLOCKS.iter().any(|block| block.name == wanted.as_str())
+    };
+    only.iter().filter(|wanted| !is_known(wanted)).map(|it| format!("{it}: no block")).collect()
 }
 
 fn folder(project: &Project) -> Result<PathBuf, Error> {
