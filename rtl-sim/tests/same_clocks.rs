@@ -1,7 +1,7 @@
 //! A run of a few hundred paths, with traffic: the same to the clock however the simulation was built.
 //!
 //! The first build that runs this writes what it saw to the file that `FLUE_RUN` names, the next one
-//! compares: `cargo xtask rtl test` does it with an optimized build and with one that is not, since a
+//! compares: `cargo xtask rtl test --long` does it with an optimized build and with one that is not, since a
 //! simulator can be wrong where two processes drive one array, and an optimizer hides that. Without
 //! the variable the run is compared with itself, done again.
 #![cfg(feature = "rtl")]
