@@ -59,14 +59,14 @@ pub(crate) enum Job {
     Setup,
     /// Reads the sources of the card and of boards' wrappers, by Verilator and by slang.
     Lint,
-    /// Brings them, and runs every test of the card, the conformance suite among them.
+    /// Runs every test of the card, the conformance suite among them.
     Test {
         /// The whole suite with a rough host and on VexRiscv, too, instead of a part; and the clocks
         /// of a simulation that nothing optimized: half an hour.
         #[arg(long)]
         long: bool,
     },
-    /// Brings them, and runs the benches in Python: bus models of others, and module by module.
+    /// Runs the benches in Python: bus models of others, and module by module.
     Buses,
     /// Proves what `rtl-sim/formal` claims of the card's modules.
     Prove(#[command(flatten)] prove::Options),
