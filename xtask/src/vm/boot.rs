@@ -154,7 +154,9 @@ mod tests {
     #[test]
     fn a_boot_stands_for_its_cases_and_an_unknown_name_is_refused() {
         let all = chosen(&[]).unwrap();
-        assert_eq!(all.len(), BOOTS.len());
+        assert_eq!(all.len(), BOOTS.len() - 1, "the simulated card's own boot waits to be named");
+        assert!(all.iter().all(|(boot, _)| boot.serves == Serves::Model));
+        assert_eq!(chosen(&["rtl".into()]).unwrap().len(), 1);
         let suite = chosen(&["suite".into()]).unwrap();
         assert_eq!(suite[0].1.len(), cases::SUITE.len());
         let two = chosen(&["failover".into(), "no-iommu".into()]).unwrap();
