@@ -1,4 +1,4 @@
-//! Wrappers of boards: read by two readers of SystemVerilog, and tested in simulation.
+//! Wrappers of boards: read by two readers of SystemVerilog.
 //!
 //! What a vendor has (a shell's ports, a macro) stands in `rtl-sim/fpga/lint` as pins without
 //! behaviour. No board is built here: that takes the vendor's tools.
@@ -7,12 +7,9 @@ use std::path::Path;
 
 use super::python::{Python, Set};
 use super::tools::Tools;
-use super::{IBEX_MACROS, IBEX_MODULES, PACKAGES, linter};
+use super::{PACKAGES, linter};
 use crate::error::Error;
-use crate::firmware;
 use crate::project::Project;
-use crate::suite::PROFILE;
-use crate::tool::Tool;
 
 /// Where wrappers are, and where the pins of what is a vendor's.
 const WRAPPERS: &str = "rtl-sim/fpga/rtl";
@@ -30,7 +27,7 @@ const TOPS: [(&str, &str, &str); 6] = [
 const READ: [(&str, &str); 3] =
     [("cl_flue", ""), ("flue_bridge", ""), ("mac_crossing", "rtl-sim/fpga/lint/vendor.sv")];
 /// Features of `rtl-sim`, a wrapper each.
-const FEATURES: [&str; 2] = ["bridge", "f2"];
+pub(super) const FEATURES: [&str; 2] = ["bridge", "f2"];
 /// Runs a command of Yosys, and says why when it does not succeed.
 const YOSYS: &str =
     "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())";
@@ -47,10 +44,9 @@ pub(super) fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<()
         tool.run_quietly()?;
     }
     let yosys = Python::bring(project, folder, Set::Yosys)?;
-    let macros = IBEX_MACROS.map(|folder| format!("-I {} ", tools.ibex.join(folder).display()));
-    let modules = project.read(IBEX_MODULES)?;
-    let module = |name| format!("{} ", tools.ibex.join(format!("rtl/{name}.sv")).display());
-    let modules: String = modules.lines().map(module).collect();
+    let macros = tools.ibex_macros().map(|folder| format!("-I {} ", folder.display()));
+    let modules = tools.ibex_modules(project)?;
+    let modules: String = modules.iter().map(|file| format!("{} ", file.display())).collect();
     for (top, before) in READ {
         // The image is read where a board is built.
         let image = if top == "cl_flue" { "-G IMAGE=\"\"" } else { "" };
@@ -62,19 +58,6 @@ pub(super) fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<()
             PACKAGES.join(" ")
         );
         yosys.tool(project).arg("-c").arg(YOSYS).arg(command).run_quietly()?;
-    }
-    Ok(())
-}
-
-/// The driver through each wrapper.
-///
-/// # Errors
-/// When a wrapper cannot be built, or a test fails.
-pub(super) fn test(project: &Project, tools: &Tools, image: &Path) -> Result<(), Error> {
-    for feature in FEATURES {
-        let line = format!("test --package rtl-sim --features {feature} --test boards --profile");
-        let cargo = tools.on(Tool::cargo(project)).args(&line).arg(PROFILE);
-        cargo.env(firmware::FIRMWARE, image).run()?;
     }
     Ok(())
 }

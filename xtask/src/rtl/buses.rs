@@ -5,12 +5,11 @@
 
 use std::path::Path;
 
-use super::python::{Python, REMEDY, Set};
+use super::python::{Python, Set};
 use super::tools::Tools;
 use crate::error::Error;
 use crate::firmware;
 use crate::project::Project;
-use crate::tool::Tool;
 
 const RUN: &str = "rtl-sim/cocotb/run.py";
 /// Where it builds, below the target folder.
@@ -33,7 +32,7 @@ pub(super) fn run(project: &Project, folder: &Path, tools: &Tools) -> Result<(),
         return Err(Error::Bring { what: LIBRARY.into(), remedy: LIBRARY_REMEDY });
     }
     let image = firmware::image(project)?;
-    let tool = Tool::new(project, python.program().as_os_str(), REMEDY).args("-B").arg(RUN);
+    let tool = python.tool(project).args("-B").arg(RUN);
     let tool = tools.on(tool).env(firmware::FIRMWARE, image);
     tool.env(BUILDS_VARIABLE, project.target.join(BUILDS)).run()
 }

@@ -15,7 +15,7 @@ mod sources_of_card;
 mod synthesis;
 mod tools;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::bring;
 use crate::error::Error;
@@ -26,8 +26,6 @@ use crate::tool::Tool;
 use python::{Python, Set};
 use tools::{ELSEWHERE, Tools};
 
-/// What is taken of Ibex, a module a line.
-const IBEX_MODULES: &str = "rtl-sim/ibex.txt";
 /// The card's packages, each before those that use it.
 const PACKAGES: [&str; 3] = [
     "abi/generated/offload_abi_pkg.sv",
@@ -36,9 +34,6 @@ const PACKAGES: [&str; 3] = [
 ];
 /// The card's top.
 const CARD: &str = "rtl-sim/rtl/flue_card.sv";
-/// Where Ibex has its macros.
-const IBEX_MACROS: [&str; 2] =
-    ["vendor/lowrisc_ip/ip/prim/rtl", "vendor/lowrisc_ip/dv/sv/dv_utils"];
 
 /// What `cargo xtask rtl --help` says at its end.
 pub(crate) const HELP: &str = "\
@@ -143,7 +138,9 @@ fn test(project: &Project, tools: &Tools, folder: &Path, is_long: bool) -> Resul
     brief(cargo("rtl", &["conformance_rough"])).run()?;
     cargo("vex", &["faults"]).run()?;
     brief(cargo("vex", &["conformance"])).run()?;
-    boards::test(project, tools, &image)?;
+    for wrapper in boards::FEATURES {
+        cargo(wrapper, &["boards"]).run()?;
+    }
     if is_long {
         // The first build left what it saw. This one takes minutes.
         cargo("unoptimized", &["same_clocks"]).run()?;
@@ -155,12 +152,9 @@ fn test(project: &Project, tools: &Tools, folder: &Path, is_long: bool) -> Resul
 fn linter(project: &Project, tools: &Tools) -> Result<Tool, Error> {
     let tool = Tool::new(project, &tools.verilator, ELSEWHERE).args("--lint-only -Wall --assert");
     let tool = tool.args("+define+DV_FCOV_DISABLE -y rtl-sim/rtl");
-    let include =
-        |tool: Tool, folder| tool.arg(format!("+incdir+{}", tools.ibex.join(folder).display()));
-    let tool = IBEX_MACROS.into_iter().fold(tool, include);
+    let include = |tool: Tool, folder: PathBuf| tool.arg(format!("+incdir+{}", folder.display()));
+    let tool = tools.ibex_macros().into_iter().fold(tool, include);
     let tool = tool.args("rtl-sim/lint/verilator.vlt rtl-sim/lint/datapath.vlt");
-    let modules = project.read(IBEX_MODULES)?;
-    let module = |name| tools.ibex.join(format!("rtl/{name}.sv"));
-    let tool = modules.lines().map(module).fold(tool, |tool, file| tool.arg(file));
-    Ok(PACKAGES.into_iter().fold(tool, |tool, file| tool.arg(file)))
+    let tool = tools.ibex_modules(project)?.into_iter().fold(tool, Tool::arg);
+    Ok(PACKAGES.into_iter().fold(tool, Tool::arg))
 }

@@ -199,13 +199,7 @@ impl Prover<'_> {
 
     /// A copy of the module with the bug in it.
     fn seeded(&self, module: &str, bug: &Bug, folder: &Path) -> Result<PathBuf, Error> {
-        let path = self.source(module);
-        let action = "read";
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::File {
-            action,
-            path,
-            source,
-        })?;
+        let text = bring::read(&self.source(module))?;
         if text.matches(bug.from).count() != 1 {
             let (module, from) = (module.to_string(), bug.from);
             return Err(Error::Seed { module, from });

@@ -71,11 +71,6 @@ impl Python {
         Ok(Self { root })
     }
 
-    /// Its interpreter.
-    pub(super) fn program(&self) -> PathBuf {
-        self.root.join("venv/bin/python")
-    }
-
     /// Its programs that are not scripts.
     pub(super) fn programs(&self) -> PathBuf {
         self.root.join("venv/bin")
@@ -83,7 +78,7 @@ impl Python {
 
     /// Its interpreter, to be told what to run.
     pub(super) fn tool(&self, project: &Project) -> Tool {
-        Tool::new(project, self.program().as_os_str(), REMEDY)
+        Tool::new(project, self.programs().join("python").as_os_str(), REMEDY)
     }
 }
 

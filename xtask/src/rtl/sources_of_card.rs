@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::tools::Tools;
-use super::{CARD, IBEX_MACROS, IBEX_MODULES, PACKAGES};
+use super::{CARD, PACKAGES};
 use crate::error::Error;
 use crate::project::Project;
 
@@ -36,10 +36,8 @@ pub(super) fn own(project: &Project) -> Result<Vec<String>, Error> {
 /// When a folder or the list of Ibex's modules cannot be read.
 pub(super) fn whole(project: &Project, tools: &Tools) -> Result<Vec<String>, Error> {
     let mut files: Vec<String> = vec!["-DDV_FCOV_DISABLE".into()];
-    files.extend(IBEX_MACROS.map(|folder| format!("-I{}", tools.ibex.join(folder).display())));
-    let modules = project.read(IBEX_MODULES)?;
-    let file = |name| tools.ibex.join(format!("rtl/{name}.sv")).display().to_string();
-    files.extend(modules.lines().map(file));
+    files.extend(tools.ibex_macros().map(|folder| format!("-I{}", folder.display())));
+    files.extend(tools.ibex_modules(project)?.iter().map(|file| file.display().to_string()));
     files.extend(own(project)?);
     files.extend(["core", "core_ibex", "prim_buf"].map(|name| format!("{MODULES}/{name}.sv")));
     files.push(CARD.into());

@@ -20,6 +20,12 @@ const VEX: &str = "FLUE_VEX";
 /// A folder with Ibex of one's own: `rtl/ibex_core.sv`, `vendor`.
 const IBEX: &str = "FLUE_IBEX";
 
+/// What is taken of Ibex, a module a line.
+const IBEX_MODULES: &str = "rtl-sim/ibex.txt";
+/// Where it has its macros.
+const IBEX_MACROS: [&str; 2] =
+    ["vendor/lowrisc_ip/ip/prim/rtl", "vendor/lowrisc_ip/dv/sv/dv_utils"];
+
 /// The first Verilator that is known to do.
 const VERILATOR_NEEDED: (u32, u32) = (5, 32);
 /// Where it comes from, with the libraries that it runs with.
@@ -77,6 +83,20 @@ impl Tools {
             true => Ok(Self { verilator, ibex, vex }),
             false => Err(Error::Content { path: ibex, expected }),
         }
+    }
+
+    /// What is taken of Ibex, each module before those that use it.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub(super) fn ibex_modules(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
+        let list = project.read(IBEX_MODULES)?;
+        Ok(list.lines().map(|name| self.ibex.join(format!("rtl/{name}.sv"))).collect())
+    }
+
+    /// Where Ibex has its macros.
+    pub(super) fn ibex_macros(&self) -> [PathBuf; 2] {
+        IBEX_MACROS.map(|folder| self.ibex.join(folder))
     }
 
     /// Tells the build of `rtl-sim` where they are.
