@@ -151,7 +151,7 @@ module look_up_fence_props
       && ((tbl_data & CONTROL_INVALID) != '0 || (tbl_data & CONTROL_LIVE) == '0);
   assign is_linking = is_link && tbl_data == 32'(new_alias);
   assign gives_up = is_relink ? is_linking : is_invalidating;
-  assign new_via = u_look_up.u_resolver.u_tbl_alias.u_vias.memory[new_alias];
+  assign new_via = u_look_up.u_resolver.u_tbl_alias.u_copy.g_column[1].u_words.memory[new_alias];
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       is_given_up <= 1'b0;

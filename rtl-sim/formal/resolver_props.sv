@@ -85,20 +85,17 @@ module resolver_props
     whole[HISTORY:1] <= whole[HISTORY-1:0];
   end
 
-  // The tables hold what was written.
-  logic is_copied;
-  always_comb begin
-    is_copied = u_dut.u_tbl_neighbor.u_selects.memory[who] == select
-        && u_dut.u_tbl_neighbor.u_destinations0.memory[who] == banks[0][TABLE_BANK_DESTINATION]
-        && u_dut.u_tbl_neighbor.u_addresses0.memory[who] == banks[0][TABLE_BANK_ADDRESSES]
-        && u_dut.u_tbl_neighbor.u_sources0.memory[who] == banks[0][TABLE_BANK_SOURCE]
-        && u_dut.u_tbl_neighbor.u_vlans0.memory[who] == banks[0][TABLE_BANK_VLAN][11:0]
-        && u_dut.u_tbl_neighbor.u_destinations1.memory[who] == banks[1][TABLE_BANK_DESTINATION]
-        && u_dut.u_tbl_neighbor.u_addresses1.memory[who] == banks[1][TABLE_BANK_ADDRESSES]
-        && u_dut.u_tbl_neighbor.u_sources1.memory[who] == banks[1][TABLE_BANK_SOURCE]
-        && u_dut.u_tbl_neighbor.u_vlans1.memory[who] == banks[1][TABLE_BANK_VLAN][11:0]
-        && !u_dut.u_tbl_neighbor.walk_we && whole[1] == bank_of(banks[select]);
+  // The tables hold what was written: column 2 of a neighbor is its select, eight from 5 its banks.
+  logic [1:0][3:0] is_word_copied;
+  for (genvar w = 0; w < 8; w++) begin : g_word
+    localparam int unsigned BITS = w % 4 == TABLE_BANK_VLAN ? 12 : 32;
+    assign is_word_copied[w/4][w%4] =
+        u_dut.u_tbl_neighbor.u_copy.g_column[5+w].u_words.memory[who] == banks[w/4][w%4][BITS-1:0];
   end
+  logic is_copied;
+  assign is_copied = u_dut.u_tbl_neighbor.u_copy.g_column[2].u_words.memory[who] == select
+      && (&is_word_copied) && !u_dut.u_tbl_neighbor.u_copy.walk_we
+      && whole[1] == bank_of(banks[select]);
 
   logic [5:0] queued;
   assign queued = u_dut.u_routes.filled - u_dut.u_routes.taken;

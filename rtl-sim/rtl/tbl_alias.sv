@@ -1,8 +1,7 @@
 // The resolver's copy of the aliases.
 //
-// Written by the core's stores, one word a clock; read whole, two clocks from index to entry. The
-// core reads its own copy, in `table_ram`.
-// Invariant: an entry is read as of one clock, that clock's store included.
+// Over `tbl_copy`: which words it keeps, how wide, and what they mean. All lists begin with the
+// highest column.
 
 module tbl_alias
   import offload_abi_pkg::*;
@@ -23,48 +22,37 @@ module tbl_alias
     output alias_entry_t      read_entry
 );
 
-  localparam int unsigned AT_BITS = $clog2(ALIASES);
-  typedef logic [AT_BITS-1:0] at_t;
-
-  logic walk_we;
-  at_t walk_at;
-  clear_walk #(
-      .DEPTH(ALIASES)
-  ) u_walk (
+  tbl_copy #(
+      .REGION(REGION_ALIAS),
+      .ENTRIES(ALIASES),
+      .COLUMNS(2),
+      .BITS($bits(alias_entry_t)),
+      .FIELDS({
+          6'(TABLE_ALIAS_VIA),
+          6'(TABLE_ALIAS_MOVED_MS)
+      }),
+      .WIDTHS({
+          6'(INDEX_BITS + 1),
+          6'd32
+      })
+  ) u_copy (
       .clk,
       .clear,
-      .we(walk_we),
-      .at(walk_at),
-      .is_clear
-  );
-
-  logic is_mine;
-  at_t  write_at;
-  assign is_mine  = tbl_we && tbl_region == REGION_ALIAS;
-  assign write_at = walk_we ? walk_at : tbl_index[AT_BITS-1:0];
-
-  ram_fwd #(
-      .WIDTH(INDEX_BITS + 1),
-      .DEPTH(ALIASES)
-  ) u_vias (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_ALIAS_VIA)),
-      .write_at,
-      .write_bits(walk_we ? '0 : narrow_index(tbl_data)),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.via)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(ALIASES)
-  ) u_stamps (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_ALIAS_MOVED_MS)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.moved_ms)
+      .is_clear,
+      .tbl_we,
+      .tbl_region,
+      .tbl_index,
+      .tbl_field,
+      .bits({
+          narrow_index(tbl_data),
+          tbl_data
+      }),
+      .beside('0),
+      .read_at(read_index[$clog2(ALIASES)-1:0]),
+      .read_bits({
+          read_entry.via,
+          read_entry.moved_ms
+      })
   );
 
 endmodule : tbl_alias

@@ -1,8 +1,7 @@
 // The resolver's copy of what it needs of a neighbor's hot line: both header banks among it.
 //
-// Written by the core's stores, one word a clock; read whole, two clocks from index to entry. The
-// core reads its own copy, in `table_ram`.
-// Invariant: an entry is read as of one clock, that clock's store included.
+// Over `tbl_copy`: which words it keeps, how wide, and what they mean. All lists begin with the
+// highest column.
 
 module tbl_neighbor
   import offload_abi_pkg::*;
@@ -23,184 +22,84 @@ module tbl_neighbor
     output neighbor_entry_t   read_entry
 );
 
-  localparam int unsigned AT_BITS = $clog2(NEIGHBORS);
-  localparam int unsigned CONTROL_BITS = 2;
-  typedef logic [AT_BITS-1:0] at_t;
-
-  logic walk_we;
-  at_t walk_at;
-  clear_walk #(
-      .DEPTH(NEIGHBORS)
-  ) u_walk (
-      .clk,
-      .clear,
-      .we(walk_we),
-      .at(walk_at),
-      .is_clear
-  );
-
-  logic is_mine;
-  at_t  write_at;
-  assign is_mine  = tbl_we && tbl_region == REGION_NEIGHBOR;
-  assign write_at = walk_we ? walk_at : tbl_index[AT_BITS-1:0];
-
-  logic [CONTROL_BITS-1:0] control;
+  logic [1:0] control;
   assign control = {|(tbl_data & CONTROL_INVALID), |(tbl_data & CONTROL_LIVE)};
 
-  ram_fwd #(
-      .WIDTH(CONTROL_BITS),
-      .DEPTH(NEIGHBORS)
-  ) u_controls (
+  tbl_copy #(
+      .REGION(REGION_NEIGHBOR),
+      .ENTRIES(NEIGHBORS),
+      .COLUMNS(13),
+      .BITS($bits(neighbor_entry_t)),
+      .FIELDS({
+          6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_VLAN),
+          6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_SOURCE),
+          6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_ADDRESSES),
+          6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_DESTINATION),
+          6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_VLAN),
+          6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_SOURCE),
+          6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_ADDRESSES),
+          6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_DESTINATION),
+          6'(TABLE_NEIGHBOR_CARD_CONFIRMED),
+          6'(TABLE_NEIGHBOR_HOST_CONFIRMED),
+          6'(TABLE_NEIGHBOR_SELECT),
+          6'(TABLE_NEIGHBOR_GENERATION),
+          6'(TABLE_NEIGHBOR_CONTROL)
+      }),
+      .WIDTHS({
+          6'd12,
+          6'd32,
+          6'd32,
+          6'd32,
+          6'd12,
+          6'd32,
+          6'd32,
+          6'd32,
+          6'd32,
+          6'd32,
+          6'd1,
+          6'd32,
+          6'd2
+      })
+  ) u_copy (
       .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_CONTROL)),
-      .write_at,
-      .write_bits(walk_we ? '0 : control),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits({read_entry.is_invalid, read_entry.is_live})
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_generations (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_GENERATION)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.generation)
-  );
-
-  ram_fwd #(
-      .WIDTH(1),
-      .DEPTH(NEIGHBORS)
-  ) u_selects (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_SELECT)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data[0]),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.select)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_host_stamps (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_HOST_CONFIRMED)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.host_confirmed)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_card_stamps (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_CARD_CONFIRMED)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.card_confirmed)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_destinations0 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_DESTINATION)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank0.addresses[31:0])
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_addresses0 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_ADDRESSES)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank0.addresses[63:32])
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_sources0 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_SOURCE)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank0.addresses[95:64])
-  );
-
-  ram_fwd #(
-      .WIDTH(12),
-      .DEPTH(NEIGHBORS)
-  ) u_vlans0 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK0 + TABLE_BANK_VLAN)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data[11:0]),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank0.vlan)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_destinations1 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_DESTINATION)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank1.addresses[31:0])
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_addresses1 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_ADDRESSES)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank1.addresses[63:32])
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(NEIGHBORS)
-  ) u_sources1 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_SOURCE)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank1.addresses[95:64])
-  );
-
-  ram_fwd #(
-      .WIDTH(12),
-      .DEPTH(NEIGHBORS)
-  ) u_vlans1 (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_NEIGHBOR_BANK1 + TABLE_BANK_VLAN)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data[11:0]),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.bank1.vlan)
+      .clear,
+      .is_clear,
+      .tbl_we,
+      .tbl_region,
+      .tbl_index,
+      .tbl_field,
+      .bits({
+          tbl_data[11:0],
+          tbl_data,
+          tbl_data,
+          tbl_data,
+          tbl_data[11:0],
+          tbl_data,
+          tbl_data,
+          tbl_data,
+          tbl_data,
+          tbl_data,
+          tbl_data[0],
+          tbl_data,
+          control
+      }),
+      .beside('0),
+      .read_at(read_index[$clog2(NEIGHBORS)-1:0]),
+      .read_bits({
+          read_entry.bank1.vlan,
+          read_entry.bank1.addresses[95:64],
+          read_entry.bank1.addresses[63:32],
+          read_entry.bank1.addresses[31:0],
+          read_entry.bank0.vlan,
+          read_entry.bank0.addresses[95:64],
+          read_entry.bank0.addresses[63:32],
+          read_entry.bank0.addresses[31:0],
+          read_entry.card_confirmed,
+          read_entry.host_confirmed,
+          read_entry.select,
+          read_entry.generation,
+          {read_entry.is_invalid, read_entry.is_live}
+      })
   );
 
 endmodule : tbl_neighbor

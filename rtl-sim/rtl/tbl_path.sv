@@ -1,9 +1,8 @@
 // The resolver's copy of what it needs of a path's hot line.
 //
-// Written by the core's stores, one word a clock, and by the link engine's, a link and its stamp a
-// clock; read whole, two clocks from index to entry. The
-// core reads its own copy, in `table_ram`.
-// Invariant: an entry is read as of one clock, that clock's store included.
+// Over `tbl_copy`: which words it keeps, how wide, and what they mean. All lists begin with the
+// highest column.
+// The link engine stores a link and its stamp in one clock.
 
 module tbl_path
   import offload_abi_pkg::*;
@@ -26,90 +25,54 @@ module tbl_path
     output path_entry_t       read_entry
 );
 
-  localparam int unsigned AT_BITS = $clog2(PATHS);
-  localparam int unsigned CONTROL_BITS = 3;
-  typedef logic [AT_BITS-1:0] at_t;
-
-  logic walk_we;
-  at_t walk_at;
-  clear_walk #(
-      .DEPTH(PATHS)
-  ) u_walk (
-      .clk,
-      .clear,
-      .we(walk_we),
-      .at(walk_at),
-      .is_clear
-  );
-
-  logic is_mine;
-  at_t  write_at;
-  assign is_mine  = tbl_we && tbl_region == REGION_PATH;
-  assign write_at = walk_we ? walk_at : tbl_index[AT_BITS-1:0];
-
-  logic [CONTROL_BITS-1:0] control;
+  logic [2:0] control;
   assign control = {
     |(tbl_data & CONTROL_IS_IPV6), |(tbl_data & CONTROL_INVALID), |(tbl_data & CONTROL_LIVE)
   };
 
-  ram_fwd #(
-      .WIDTH(CONTROL_BITS),
-      .DEPTH(PATHS)
-  ) u_controls (
+  tbl_copy #(
+      .REGION(REGION_PATH),
+      .ENTRIES(PATHS),
+      .COLUMNS(5),
+      .BITS($bits(path_entry_t)),
+      .FIELDS({
+          6'(TABLE_PATH_LINKED_MS),
+          6'(TABLE_PATH_MTU),
+          6'(TABLE_PATH_LINK),
+          6'(TABLE_PATH_GENERATION),
+          6'(TABLE_PATH_CONTROL)
+      }),
+      .WIDTHS({
+          6'd32,
+          6'(LENGTH_BITS),
+          6'(INDEX_BITS + 1),
+          6'd32,
+          6'd3
+      })
+  ) u_copy (
       .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_PATH_CONTROL)),
-      .write_at,
-      .write_bits(walk_we ? '0 : control),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits({read_entry.is_ipv6, read_entry.is_invalid, read_entry.is_live})
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(PATHS)
-  ) u_generations (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_PATH_GENERATION)),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.generation)
-  );
-
-  ram_fwd #(
-      .WIDTH(INDEX_BITS + 1),
-      .DEPTH(PATHS)
-  ) u_links (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_PATH_LINK)),
-      .write_at,
-      .write_bits(walk_we ? '0 : narrow_index(tbl_data)),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.link)
-  );
-
-  ram_fwd #(
-      .WIDTH(LENGTH_BITS),
-      .DEPTH(PATHS)
-  ) u_mtus (
-      .clk,
-      .we(walk_we || is_mine && tbl_field == 6'(TABLE_PATH_MTU)),
-      .write_at,
-      .write_bits(walk_we ? '0 : narrow_length(tbl_data)),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.mtu)
-  );
-
-  ram_fwd #(
-      .WIDTH(32),
-      .DEPTH(PATHS)
-  ) u_stamps (
-      .clk,
-      .we(walk_we || is_mine && (tbl_stamp_we || tbl_field == 6'(TABLE_PATH_LINKED_MS))),
-      .write_at,
-      .write_bits(walk_we ? '0 : tbl_stamp_we ? tbl_stamp : tbl_data),
-      .read_at(read_index[AT_BITS-1:0]),
-      .read_bits(read_entry.linked_ms)
+      .clear,
+      .is_clear,
+      .tbl_we,
+      .tbl_region,
+      .tbl_index,
+      .tbl_field,
+      .bits({
+          tbl_stamp_we ? tbl_stamp : tbl_data,
+          narrow_length(tbl_data),
+          narrow_index(tbl_data),
+          tbl_data,
+          control
+      }),
+      .beside({tbl_stamp_we, 4'd0}),
+      .read_at(read_index[$clog2(PATHS)-1:0]),
+      .read_bits({
+          read_entry.linked_ms,
+          read_entry.mtu,
+          read_entry.link,
+          read_entry.generation,
+          {read_entry.is_ipv6, read_entry.is_invalid, read_entry.is_live}
+      })
   );
 
 endmodule : tbl_path
