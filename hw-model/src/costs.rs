@@ -27,11 +27,12 @@ pub const LINK_LOOK_CYCLES: u32 = 7;
 /// From a doorbell that the card accepts to the read that it asks for: three clocks of `axil_slave`
 /// and `csr`, one of four until `fetch` looks at that ring, six of the look. RTL: 9 to 12.
 pub const DOORBELL_SCAN_CYCLES: u64 = 10;
-/// From a request of a read to its address at the bus. RTL: `dma_rd`, taken, cut at pages, granted.
-pub const READ_REQUEST_CYCLES: u64 = 3;
-/// From the last line at the bus to whoever asked for it. RTL: a stage in `dma_rd`, three of
+/// From a request of a read to its address at the bus. RTL: `dma_rd`, taken, cut at pages, picked,
+/// given an ID.
+pub const READ_REQUEST_CYCLES: u64 = 4;
+/// From the last line at the bus to whoever asked for it. RTL: two stages in `dma_rd`, four of
 /// `reorder`.
-pub const READ_DELIVERY_CYCLES: u64 = 4;
+pub const READ_DELIVERY_CYCLES: u64 = 6;
 /// From lines that are delivered to a mailbox or a list buffer that shows them. RTL: a stage.
 pub const FILL_CYCLES: u64 = 1;
 /// From the store that asks for a chunk of a list to the read's request. RTL: `core_bus`,

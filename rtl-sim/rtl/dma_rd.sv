@@ -3,9 +3,10 @@
 //
 // A request is cut where a page of 4 KiB ends. Each burst has a read ID of its own, so bursts may
 // be answered in any order; the lines land in the client's part of the reorder memory, at places
-// that were set aside before the burst left. Between clients there is no order.
+// that were set aside before the burst left. Between clients there is no order. A client may ask for
+// a burst in every clock, and one leaves in every clock.
 //
-//   request -> [cut] -> [grant: ID, places] -> AR          R -> [places] -> [deliver] -> client
+//   request -> [cut, places] -> queue -> [pick] -> [ID] -> AR      R -> [place] -> reorder -> client
 //
 // Frames (FRESH, HELD) leave some IDs to the others, and some to each other: a client that does
 // not take its lines holds up nobody else.
@@ -50,115 +51,135 @@ module dma_rd
   // IDs that clients other than FRESH and HELD find free, and the most that each may have.
   localparam logic [5:0] IDS_SPARED = 6'd8;
   localparam logic [5:0] IDS_MOST[RD_CLIENTS] = '{6'd16, 6'd16, 6'd4, 6'd20, 6'd20};
+  // Bursts that were picked and not taken by the bus yet.
+  localparam logic [1:0] AR_MOST = 2'd3;
 
-  // Where a burst's next line goes. `lap` tells lines of one lap of a part from the last one's.
+  typedef struct packed {
+    line_t line;
+    logic [6:0] lines;
+    rd_position_t position;
+    logic is_final;  // the request ends with this burst
+  } cut_t;
+
+  // What a burst's lines need to know.
   typedef struct packed {
     rd_client_t client;
-    rd_place_t  place;
-    logic       lap;
-    logic       is_final;  // the request ends with this burst
+    rd_position_t position;  // of the first one
+    logic is_final;
   } burst_t;
 
-  // ---- requests: cut into bursts ----------------------------------------------------------------
-  typedef enum logic [1:0] {
-    IDLE,
-    CUT,
-    WAIT
-  } step_e;
-
-  logic [RD_CLIENTS-1:0] is_eligible;
-  logic [RD_CLIENTS-1:0] grant;
-  line_t [RD_CLIENTS-1:0] cut_line;
-  logic [RD_CLIENTS-1:0][6:0] cut_lines;
-  logic [RD_CLIENTS-1:0] cut_is_final;
-  rd_place_t [RD_CLIENTS-1:0] cut_place;
-  logic [RD_CLIENTS-1:0] cut_lap;
+  // ---- requests: cut into bursts, which get their places ----------------------------------------
+  logic [RD_CLIENTS-1:0] wants;
+  logic [RD_CLIENTS-1:0] is_picked;
+  logic [RD_CLIENTS-1:0] is_leaving;
+  cut_t [RD_CLIENTS-1:0] cut;
+  logic [RD_CLIENTS-1:0] has_cut;
   logic [RD_CLIENTS-1:0] is_delivered;  // a line leaves its place
   logic [RD_CLIENTS-1:0] is_ended;  // a burst was answered
   logic [5:0] ids_free;
 
   for (genvar c = 0; c < RD_CLIENTS; c++) begin : g_client
-    localparam logic IsBulk = c == RD_FRESH || c == RD_HELD;
-    step_e step;
+    localparam logic IS_BULK = c == RD_FRESH || c == RD_HELD;
+    logic is_busy;  // a request is being cut
+    line_t line;
     line_count_t left;
-    logic [8:0] room;
-    logic [5:0] ids;
     logic [6:0] to_page;
-    logic [9:0] next_place;
+    rd_position_t position;
+    logic [8:0] room;
+    logic [6:0] lines;
+    logic is_final;
+    logic has_room;
+    logic is_cut;
+    logic has_place;
+    logic [2:0] waiting;  // bursts in the queue that were not picked
+    logic [5:0] ids;
 
-    assign req_ready[c] = step == IDLE && is_open;
-    assign to_page = 7'(PAGE_LINES) - {1'b0, cut_line[c][5:0]};
-    assign cut_is_final[c] = left == {1'b0, cut_lines[c]};
-    assign is_eligible[c] = step == WAIT && room >= {2'd0, cut_lines[c]} && ids < IDS_MOST[c] &&
-        ids_free > (IsBulk ? IDS_SPARED : 6'd0);
-    assign next_place = {1'b0, cut_place[c]} + {3'd0, cut_lines[c]};
+    assign is_final = left <= {1'b0, to_page};
+    assign lines = is_final ? left[6:0] : to_page;
+    // Which of the two it is makes no difference: it is the smaller one.
+    assign has_room = room >= {1'b0, left} || room >= {2'd0, to_page};
+    assign is_cut = is_busy && has_room && has_place;
+    assign req_ready[c] = is_open && (!is_busy || is_cut && is_final);
+    assign wants[c] = waiting != '0 && ids < IDS_MOST[c] &&
+        ids_free > (IS_BULK ? IDS_SPARED : 6'd0);
+
+    stream_fifo #(
+        .WIDTH($bits(cut_t)),
+        .DEPTH_LOG2(2)
+    ) u_cuts (
+        .clk, .rst_n, .in_valid(is_busy && has_room), .in_ready(has_place),
+        .in_bits({line, lines, position, is_final}), .out_valid(has_cut[c]),
+        .out_ready(is_leaving[c]), .out_bits(cut[c])
+    );
 
     always_ff @(posedge clk) begin
       if (!rst_n) begin
-        step         <= IDLE;
-        left         <= '0;
-        cut_line[c]  <= '0;
-        cut_lines[c] <= '0;
-        cut_place[c] <= rd_place_t'(RD_FIRST[c]);
-        cut_lap[c]   <= 1'b1;
-        room         <= 9'(RD_SIZE[c]);
-        ids          <= '0;
+        is_busy  <= 1'b0;
+        position <= '0;
+        room     <= 9'(RD_SIZE[c]);
+        waiting  <= '0;
+        ids      <= '0;
       end else begin
-        unique case (step)
-          IDLE: begin
-            cut_line[c] <= req_line[c];
-            left        <= req_lines[c];
-            if (req_valid[c] && is_open) step <= CUT;
-          end
-          CUT: begin
-            cut_lines[c] <= left < {1'b0, to_page} ? left[6:0] : to_page;
-            step         <= WAIT;
-          end
-          default: begin
-            if (grant[c]) begin
-              step        <= cut_is_final[c] ? IDLE : CUT;
-              left        <= left - {1'b0, cut_lines[c]};
-              cut_line[c] <= cut_line[c] + 58'(cut_lines[c]);
-              if (next_place >= 10'(RD_FIRST[c] + RD_SIZE[c])) begin
-                cut_place[c] <= rd_place_t'(next_place - 10'(RD_SIZE[c]));
-                cut_lap[c]   <= !cut_lap[c];
-              end else begin
-                cut_place[c] <= rd_place_t'(next_place);
-              end
-            end
-          end
-        endcase
-        room <= room + 9'(is_delivered[c]) - (grant[c] ? {2'd0, cut_lines[c]} : 9'd0);
-        ids  <= ids + 6'(grant[c]) - 6'(is_ended[c]);
+        if (req_ready[c]) is_busy <= req_valid[c];
+        else if (is_cut && is_final) is_busy <= 1'b0;
+        if (is_cut) position <= position + rd_position_t'(lines);
+        room    <= (is_cut ? room - {2'd0, lines} : room) + 9'(is_delivered[c]);
+        waiting <= waiting + 3'(is_cut) - 3'(is_picked[c]);
+        ids     <= ids + 6'(is_picked[c]) - 6'(is_ended[c]);
+      end
+    end
+    always_ff @(posedge clk) begin
+      if (req_ready[c]) begin
+        line    <= req_line[c];
+        left    <= req_lines[c];
+        to_page <= 7'(PAGE_LINES) - {1'b0, req_line[c][5:0]};
+      end else if (is_cut) begin
+        line    <= {line[57:6] + 52'd1, 6'd0};
+        left    <= left - {1'b0, to_page};
+        to_page <= 7'(PAGE_LINES);
       end
     end
   end
 
   // ---- one burst a clock, clients in turn -------------------------------------------------------
   rd_client_t turn;
-  rd_client_t granted;
-  logic    is_granted;
-  logic    ar_ready;
+  rd_client_t picked;
+  logic       is_wanted;
+  logic       picks;
+  logic       leaves;
+  rd_client_t leaving;
+  logic [1:0] ars;  // bursts that were picked and not taken
 
   rotate_pick #(
       .N(RD_CLIENTS)
   ) u_pick_request (
-      .wants(is_eligible),
-      .turn (turn),
-      .any  (is_granted),
-      .which(granted)
+      .wants,
+      .turn,
+      .any  (is_wanted),
+      .which(picked)
   );
 
-  logic is_leaving;
-  assign is_leaving = is_granted && ar_ready && is_open;
+  assign picks = is_wanted && is_open && ars != AR_MOST;
   always_comb begin
-    grant = '0;
-    grant[granted] = is_leaving;
+    is_picked = '0;
+    is_picked[picked] = picks;
+    is_leaving = '0;
+    is_leaving[leaving] = leaves;
   end
 
   always_ff @(posedge clk) begin
-    if (!rst_n) turn <= '0;
-    else if (is_leaving) turn <= granted;
+    if (!rst_n) begin
+      turn   <= '0;
+      ars    <= '0;
+      leaves <= 1'b0;
+    end else begin
+      if (picks) turn <= picked;
+      ars    <= ars + 2'(picks) - 2'(m_axi_arvalid && m_axi_arready);
+      leaves <= picks;
+    end
+  end
+  always_ff @(posedge clk) begin
+    leaving <= picked;
   end
 
   // ---- read IDs: the first round counts them up, later ones come back ---------------------------
@@ -184,7 +205,7 @@ module dma_rd
       .in_ready(has_id_room),
       .in_bits(id_pushed),
       .out_valid(id_back_valid),
-      .out_ready(is_leaving && !is_fresh),
+      .out_ready(leaves && !is_fresh),
       .out_bits(id_back)
   );
 
@@ -193,57 +214,74 @@ module dma_rd
       ids_fresh <= '0;
       ids_free  <= 6'(READ_IDS);
     end else begin
-      ids_fresh <= ids_fresh + 6'(is_leaving && is_fresh);
-      ids_free  <= ids_free + 6'(id_is_pushed) - 6'(is_leaving);
+      ids_fresh <= ids_fresh + 6'(leaves && is_fresh);
+      ids_free  <= ids_free + 6'(id_is_pushed) - 6'(picks);
     end
   end
 
+  logic has_ar_place;
   stream_fifo #(
-      .WIDTH(5 + 58 + 7),
-      .DEPTH_LOG2(1)
+      .WIDTH(5 + 58 + 6),
+      .DEPTH_LOG2(2)
   ) u_ar (
       .clk(clk),
       .rst_n(rst_n),
-      .in_valid(is_granted && is_open),
-      .in_ready(ar_ready),
-      .in_bits({id, cut_line[granted], cut_lines[granted] - 7'd1}),
+      .in_valid(leaves),
+      .in_ready(has_ar_place),
+      .in_bits({id, cut[leaving].line, 6'(cut[leaving].lines - 7'd1)}),
       .out_valid(m_axi_arvalid),
       .out_ready(m_axi_arready),
-      .out_bits({m_axi_arid, m_axi_araddr[63:6], m_axi_arlen[6:0]})
+      .out_bits({m_axi_arid, m_axi_araddr[63:6], m_axi_arlen[5:0]})
   );
   assign m_axi_araddr[5:0] = '0;
-  assign m_axi_arlen[7] = 1'b0;
+  assign m_axi_arlen[7:6] = '0;
   assign m_axi_arsize = 3'd6;
   assign m_axi_arburst = 2'd1;
 
   // ---- answers: each line to its place ----------------------------------------------------------
-  burst_t bursts[READ_IDS];
+  burst_t bursts[READ_IDS];  // written when a burst leaves; its lines come later
+  rd_position_t positions[READ_IDS];  // of the next line, but for the first
+  logic [READ_IDS-1:0] has_begun;
+  logic [READ_IDS-1:0] has_erred;
   logic r_valid;
   logic [4:0] r_id;
   logic r_error;
   logic r_last;
   line_bits_t r_data;
   burst_t r_burst;
-  rd_place_t r_end;
-  burst_t r_next;
-  logic [READ_IDS-1:0] has_erred;
+  rd_position_t r_position;
 
   assign m_axi_rready = 1'b1;
   assign r_burst = bursts[r_id];
-  assign r_end = rd_place_t'(RD_FIRST[r_burst.client] + RD_SIZE[r_burst.client] - 1);
+  assign r_position = has_begun[r_id] ? positions[r_id] : r_burst.position;
 
-  always_comb begin
-    r_next = r_burst;
-    r_next.place = r_burst.place + rd_place_t'(1);
-    if (r_burst.place == r_end) begin
-      r_next.place = rd_place_t'(RD_FIRST[r_burst.client]);
-      r_next.lap   = !r_burst.lap;
+  always_ff @(posedge clk) begin
+    if (leaves) begin
+      bursts[id] <= '{
+          client: leaving,
+          position: cut[leaving].position,
+          is_final: cut[leaving].is_final
+      };
     end
+  end
+  always_ff @(posedge clk) begin
+    if (r_valid) positions[r_id] <= r_position + rd_position_t'(1);
   end
 
   always_ff @(posedge clk) begin
-    if (!rst_n) r_valid <= 1'b0;
-    else r_valid <= m_axi_rvalid;
+    if (!rst_n) begin
+      r_valid   <= 1'b0;
+      has_begun <= '0;
+      has_erred <= '0;
+      refused   <= 1'b0;
+    end else begin
+      r_valid <= m_axi_rvalid;
+      if (r_valid) begin
+        has_begun[r_id] <= !r_last;
+        has_erred[r_id] <= !r_last && (has_erred[r_id] || r_error);
+      end
+      refused <= id_is_pushed && (has_erred[r_id] || r_error);
+    end
   end
   always_ff @(posedge clk) begin
     r_id    <= m_axi_rid;
@@ -252,60 +290,70 @@ module dma_rd
     r_data  <= m_axi_rdata;
   end
 
-  // A burst's entry is written when it leaves; its lines come later.
-  always_ff @(posedge clk) begin
-    if (is_leaving) begin
-      bursts[id] <= '{
-          client: granted,
-          place: cut_place[granted],
-          lap: cut_lap[granted],
-          is_final: cut_is_final[granted]
-      };
-    end
-    if (r_valid) bursts[r_id] <= r_next;
-  end
-
   assign id_is_pushed = r_valid && r_last;
   assign id_pushed = r_id;
-  always_comb begin
-    is_ended = '0;
-    is_ended[r_burst.client] = id_is_pushed;
-  end
+
+  logic placed_valid;
+  logic placed_ends;
+  rd_client_t placed_client;
+  rd_place_t placed_at;
+  logic placed_lap;
+  logic placed_last;
+  logic placed_error;
+  line_bits_t placed_data;
 
   always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      has_erred <= '0;
-      refused   <= 1'b0;
-    end else begin
-      if (r_valid) has_erred[r_id] <= !r_last && (has_erred[r_id] || r_error);
-      refused <= id_is_pushed && (has_erred[r_id] || r_error);
+    if (!rst_n) placed_valid <= 1'b0;
+    else placed_valid <= r_valid;
+  end
+  always_ff @(posedge clk) begin
+    placed_client <= r_burst.client;
+    placed_ends   <= r_last;
+    placed_last   <= r_last && r_burst.is_final;
+    placed_error  <= r_error;
+    placed_data   <= r_data;
+    for (int c = 0; c < RD_CLIENTS; c++) begin
+      if (r_burst.client == rd_client_t'(c)) begin
+        placed_at  <= rd_place_t'(RD_FIRST[c]) | r_position & rd_place_t'(RD_SIZE[c] - 1);
+        placed_lap <= !r_position[$clog2(RD_SIZE[c])];
+      end
     end
+  end
+  always_comb begin
+    is_ended = '0;
+    is_ended[placed_client] = placed_valid && placed_ends;
   end
 
   reorder u_reorder (
-      .clk, .rst_n, .in_valid(r_valid), .in_client(r_burst.client), .in_place(r_burst.place),
-      .in_lap(r_burst.lap), .in_last(r_last && r_burst.is_final), .in_error(r_error),
-      .in_data(r_data), .is_delivered, .rsp_valid, .rsp_ready, .rsp_data, .rsp_error, .rsp_last
+      .clk, .rst_n, .in_valid(placed_valid), .in_client(placed_client), .in_place(placed_at),
+      .in_lap(placed_lap), .in_last(placed_last), .in_error(placed_error), .in_data(placed_data),
+      .is_delivered, .rsp_valid, .rsp_ready, .rsp_data, .rsp_error, .rsp_last
   );
 
   always_ff @(posedge clk) begin
     if (!rst_n) is_quiet <= 1'b0;
-    else is_quiet <= ids_free == 6'(READ_IDS) && !is_leaving;
+    else is_quiet <= ids_free == 6'(READ_IDS) && !picks;
   end
 
 `ifndef SYNTHESIS
   always @(posedge clk) begin
     if (rst_n) begin
-      assert (!is_leaving || is_fresh || id_back_valid)
+      assert (!leaves || has_cut[leaving])
+      else $error("a burst leaves that was not cut");
+      assert (!leaves || is_fresh || id_back_valid)
       else $error("a burst leaves without an ID");
       assert (!m_axi_arvalid ||
               {1'b0, m_axi_araddr[11:6]} + m_axi_arlen[6:0] < 7'(PAGE_LINES))
       else $error("a burst crosses 4 KiB");
       assert (has_id_room || !id_is_pushed)
       else $error("more IDs came back than there are");
+      assert (has_ar_place || !leaves)
+      else $error("a burst leaves that the bus has no place for");
       for (int c = 0; c < RD_CLIENTS; c++) begin
         assert (!req_valid[c] || req_lines[c] != '0)
         else $error("client %0d asks for nothing", c);
+        assert (RD_SIZE[c] >= PAGE_LINES || !req_valid[c] || 32'(req_lines[c]) <= RD_SIZE[c])
+        else $error("client %0d asks for more than it has places", c);
       end
     end
   end

@@ -41,12 +41,16 @@ package flue_rtl_pkg;
   localparam int unsigned RD_FRESH = 3;  // payload of frames that leave as they come
   localparam int unsigned RD_HELD = 4;  // payload of frames that were held
   localparam int unsigned RD_CLIENTS = 5;
-  // Lines that are set aside for each in the reorder memory, one client's behind another's.
+  // The part of each in the reorder memory: a power of two of lines, that begins at a multiple of it
+  // and has room for the client's longest burst.
   localparam int unsigned RD_LINES = 512;
-  localparam int unsigned RD_FIRST[RD_CLIENTS] = '{0, 64, 128, 192, 384};
-  localparam int unsigned RD_SIZE[RD_CLIENTS] = '{64, 64, 64, 192, 128};
+  localparam int unsigned RD_FIRST[RD_CLIENTS] = '{0, 32, 64, 256, 128};
+  localparam int unsigned RD_SIZE[RD_CLIENTS] = '{32, 32, 64, 256, 128};
   typedef logic [$clog2(RD_CLIENTS)-1:0] rd_client_t;
   typedef logic [$clog2(RD_LINES)-1:0] rd_place_t;
+  // Lines that a client was given, modulo twice the largest part: a place of its own part, and above
+  // it the lap.
+  typedef logic [$clog2(RD_LINES)-1:0] rd_position_t;
   localparam int unsigned WR_OUTBOX = 0;  // results, completions, events
   localparam int unsigned WR_TRANSMIT = 1;  // transmit completions
   localparam int unsigned WR_CLIENTS = 2;

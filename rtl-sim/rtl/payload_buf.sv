@@ -97,46 +97,42 @@ module payload_buf
 
   // ---- places ------------------------------------------------------------------------------------
   count_t free_lines;
+  count_t freed;  // lines that came free a clock ago
+  logic [AT_BITS+1:0] would_be_free;  // negative: they have no place
   logic [FRAMES_LOG2:0] frames;
   line_count_t skipped_lines;
-  logic has_places;
   logic asks;
-  // Comparing takes a clock of its own, in which nothing else takes places.
-  logic is_compared;
-  always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      has_places  <= 1'b0;
-      is_compared <= 1'b0;
-    end else begin
-      has_places  <= free_lines >= count_t'(s3_lines) && !frames[FRAMES_LOG2];
-      is_compared <= s3_valid && !s3_goes;
-    end
-  end
-  assign s3_goes = s3_valid && is_compared && has_places && !rd_req_valid;
+  logic has_req_place;
+  assign would_be_free = {1'b0, free_lines} - (AT_BITS + 2)'(s3_lines);
+  assign s3_goes = s3_valid && !would_be_free[AT_BITS+1] && !frames[FRAMES_LOG2] && has_req_place;
   assign asks = s3_goes && !s3_is_void;
   assign skipped_lines = frame_skipped ? frame_lines : '0;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       free_lines <= count_t'(LINES);
-      frames <= '0;
+      freed      <= '0;
+      frames     <= '0;
     end else begin
-      free_lines <= free_lines - (asks ? count_t'(s3_lines) : '0)
-          + count_t'(skipped_lines) + count_t'(line_read);
-      frames <= frames + (FRAMES_LOG2 + 1)'(s3_goes) - (FRAMES_LOG2 + 1)'(frame_taken);
+      free_lines <= (asks ? would_be_free[AT_BITS:0] : free_lines) + freed;
+      freed      <= count_t'(skipped_lines) + count_t'(line_read);
+      frames     <= frames + (FRAMES_LOG2 + 1)'(s3_goes) - (FRAMES_LOG2 + 1)'(frame_taken);
     end
   end
 
-  always_ff @(posedge clk) begin
-    if (!rst_n) rd_req_valid <= 1'b0;
-    else rd_req_valid <= asks || rd_req_valid && !rd_req_ready;
-  end
-  always_ff @(posedge clk) begin
-    if (asks) begin
-      rd_req_line  <= s3_line;
-      rd_req_lines <= s3_lines;
-    end
-  end
+  stream_fifo #(
+      .WIDTH($bits(line_t) + $bits(line_count_t)),
+      .DEPTH_LOG2(1)
+  ) u_req (
+      .clk,
+      .rst_n,
+      .in_valid(asks),
+      .in_ready(has_req_place),
+      .in_bits({s3_line, s3_lines}),
+      .out_valid(rd_req_valid),
+      .out_ready(rd_req_ready),
+      .out_bits({rd_req_line, rd_req_lines})
+  );
 
   // ---- what was asked for, in order --------------------------------------------------------------
   logic due_valid;

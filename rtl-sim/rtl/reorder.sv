@@ -43,7 +43,7 @@ module reorder
     found <= places[found_place];
   end
 
-  logic [RD_CLIENTS-1:0] is_there;
+  logic [RD_CLIENTS-1:0] wants;
   rd_place_t [RD_CLIENTS-1:0] out_place;
   logic [RD_CLIENTS-1:0] has_room;
   rd_client_t turn;
@@ -51,32 +51,36 @@ module reorder
   logic is_picked;
 
   for (genvar c = 0; c < RD_CLIENTS; c++) begin : g_client
-    localparam int unsigned Size = RD_SIZE[c];
-    typedef logic [$clog2(Size)-1:0] at_t;
+    localparam int unsigned AT_BITS = $clog2(RD_SIZE[c]);
+    typedef logic [AT_BITS-1:0] at_t;
     // The lap of the line that each place got last.
-    logic [Size-1:0] laps;
-    at_t at;
-    at_t in_at;
-    logic lap;
+    logic [RD_SIZE[c]-1:0] laps;
+    // The next line and the one behind it: place, and above it the lap's inverse.
+    logic [AT_BITS:0] next, second;
+    // The next line is there. A clock late, which does no harm: it stays there until it is picked.
+    logic is_there;
     // Places in the queue towards the client that nothing is on its way to.
     logic [QUEUE_LOG2:0] credit;
 
-    assign in_at = at_t'(in_place - rd_place_t'(RD_FIRST[c]));
-    assign out_place[c] = rd_place_t'(RD_FIRST[c]) + rd_place_t'(at);
-    assign is_there[c] = laps[at] == lap && credit != '0;
+    assign out_place[c] = rd_place_t'(RD_FIRST[c]) | rd_place_t'(next[AT_BITS-1:0]);
+    assign wants[c] = is_there && credit != '0;
     assign is_delivered[c] = is_picked && picked == rd_client_t'(c);
 
     always_ff @(posedge clk) begin
       if (!rst_n) begin
-        laps   <= '0;
-        at     <= '0;
-        lap    <= 1'b1;
-        credit <= (QUEUE_LOG2 + 1)'(1 << QUEUE_LOG2);
+        laps     <= '0;
+        next     <= '0;
+        second   <= (AT_BITS + 1)'(1);
+        is_there <= 1'b0;
+        credit   <= (QUEUE_LOG2 + 1)'(1 << QUEUE_LOG2);
       end else begin
-        if (in_valid && in_client == rd_client_t'(c)) laps[in_at] <= in_lap;
+        if (in_valid && in_client == rd_client_t'(c)) laps[at_t'(in_place)] <= in_lap;
         if (is_delivered[c]) begin
-          at  <= at == at_t'(Size - 1) ? '0 : at + at_t'(1);
-          lap <= lap ^ (at == at_t'(Size - 1));
+          next     <= second;
+          second   <= second + (AT_BITS + 1)'(1);
+          is_there <= laps[second[AT_BITS-1:0]] != second[AT_BITS];
+        end else begin
+          is_there <= laps[next[AT_BITS-1:0]] != next[AT_BITS];
         end
         credit <= credit - (QUEUE_LOG2 + 1)'(is_delivered[c]) +
             (QUEUE_LOG2 + 1)'(rsp_valid[c] && rsp_ready[c]);
@@ -96,7 +100,7 @@ module reorder
   rotate_pick #(
       .N(RD_CLIENTS)
   ) u_pick (
-      .wants(is_there), .turn, .any(is_picked), .which(picked)
+      .wants, .turn, .any(is_picked), .which(picked)
   );
   assign found_place = out_place[picked];
 
