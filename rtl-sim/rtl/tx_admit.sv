@@ -42,12 +42,11 @@ module tx_admit
   localparam int unsigned LANDING_LOG2 = 2;
   typedef logic [RING_BITS-1:0] ring_t;
 
-  // ---- the pick, at most one in two clocks -------------------------------------------------------
+  // ---- the pick ----------------------------------------------------------------------------------
   logic [TRANSMIT_RINGS-1:0] wants;
   logic any;
   ring_t which;
   ring_t turn;
-  logic has_picked;
   logic [LANDING_LOG2:0] promised;  // landed, or on the way there
   logic is_landed;
   logic lands_off;
@@ -65,13 +64,12 @@ module tx_admit
       .any,
       .which
   );
-  assign take = any && is_ready && !is_taken && !has_picked && !promised[LANDING_LOG2];
+  assign take = any && is_ready && !is_taken && !promised[LANDING_LOG2];
   assign take_ring = which;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       turn <= '0;
-      has_picked <= 1'b0;
       promised <= '0;
       has1 <= 1'b0;
       has2 <= 1'b0;
@@ -79,7 +77,6 @@ module tx_admit
       ring2 <= '0;
     end else begin
       if (take) turn <= which;
-      has_picked <= take;
       promised <= promised + (LANDING_LOG2 + 1)'(take) - (LANDING_LOG2 + 1)'(lands_off);
       has1  <= take;
       ring1 <= which;

@@ -141,10 +141,11 @@ module tx_cpl
   logic is_told;
   logic goes;
   logic writes_have_place;
+  logic req_has_place;
   transmit_completion_t completion;
   assign ring_of = outcome.ring[RING_BITS-1:0];
   assign is_told = !outcome.is_silent && is_served[ring_of];
-  assign goes = has && (!is_told || is_ready && !wr_req_valid && writes_have_place);
+  assign goes = has && (!is_told || is_ready && req_has_place && writes_have_place);
   assign in_ready = !has || goes;
   always_comb begin
     completion = '0;
@@ -157,25 +158,33 @@ module tx_cpl
   end
 
   always_ff @(posedge clk) begin
-    if (!rst_n) begin
-      has <= 1'b0;
-      wr_req_valid <= 1'b0;
-    end else begin
-      if (in_ready) has <= in_valid;
-      wr_req_valid <= goes && is_told || wr_req_valid && !wr_req_ready;
-    end
+    if (!rst_n) has <= 1'b0;
+    else if (in_ready) has <= in_valid;
   end
   always_ff @(posedge clk) begin
     if (in_ready) begin
       outcome  <= in_outcome;
       stamp_ms <= now_ms;
     end
-    if (goes && is_told) begin
-      wr_req_line <= slot_line[ring_of];
-      wr_req_data <= {4{completion}};
-      wr_req_strb <= 64'hffff << {slot_quarter[ring_of], 4'd0};
-    end
   end
+
+  transmit_completion_t written;
+  logic [1:0] written_quarter;
+  stream_fifo #(
+      .WIDTH($bits(line_t) + 2 + $bits(transmit_completion_t)),
+      .DEPTH_LOG2(1)
+  ) u_req (
+      .clk,
+      .rst_n,
+      .in_valid(goes && is_told),
+      .in_ready(req_has_place),
+      .in_bits({slot_line[ring_of], slot_quarter[ring_of], completion}),
+      .out_valid(wr_req_valid),
+      .out_ready(wr_req_ready),
+      .out_bits({wr_req_line, written_quarter, written})
+  );
+  assign wr_req_data = {4{written}};
+  assign wr_req_strb = 64'hffff << {written_quarter, 4'd0};
 
   // ---- answers, in order -------------------------------------------------------------------------
   logic answered_valid;

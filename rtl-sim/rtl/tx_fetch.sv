@@ -120,10 +120,12 @@ module tx_fetch
   assign is_asked  = step == ASK && !rd_req_valid && reads_has_place;
   assign next_turn = turn == ring_t'(TRANSMIT_RINGS - 1) ? '0 : turn + 1'b1;
 
-  function automatic batch_t least(input logic [31:0] a, input logic [16:0] b);
-    logic [16:0] less;
+  // What fits into the ring and into one read, which ends with a line where more is to come.
+  function automatic batch_t least(input logic [31:0] a, input logic [16:0] b, input logic is_odd);
+    logic [16:0] less, most;
     less = |a[31:17] || a[16:0] > b ? b : a[16:0];
-    return less > 17'(BATCH) ? batch_t'(BATCH) : batch_t'(less);
+    most = 17'(BATCH) - 17'(is_odd);
+    return less > most ? batch_t'(most) : batch_t'(less);
   endfunction
 
   always_ff @(posedge clk) begin
@@ -167,13 +169,14 @@ module tx_fetch
           step <= LEAST;
         end
         LEAST: begin
-          batch <= least(waiting, to_end);
+          batch <= least(waiting, to_end, from[0]);
           first_line <= base[turn] + 58'(line_of_slot);
           step <= FITS;
         end
         FITS: begin
-          if (count_t'(batch) > places) batch <= batch_t'(places);
-          if (batch != '0 && places != '0 && is_sane && is_served[turn] && is_ready) begin
+          // A part of it would read the line at which it ends twice.
+          if (batch != '0 && count_t'(batch) <= places && is_sane && is_served[turn]
+              && is_ready) begin
             step <= ASK;
           end else begin
             step <= LOOK;
