@@ -13,6 +13,7 @@ TOP = "outbox"
 PARAMETERS = {"RINGS": 2}
 RINGS = 2
 SIDES = RINGS + 1
+EVENTS = RINGS
 ENTRIES = ABI.CORE_WINDOWS_OUTBOX_ENTRIES
 # What is written where its entry says.
 RESULTS = (ABI.OUTBOX_KIND_RESULT, ABI.OUTBOX_KIND_FILL)
@@ -135,6 +136,8 @@ class Outbox(Bench):
     def see(self):
         pins = self.pins
         assert not pins.nonsense
+        if self.stopped[EVENTS] is None:
+            assert pins.event_limit <= self.reaped[EVENTS] + (1 << self.log2[EVENTS])
         for side in range(SIDES):
             # A clock behind the answer.
             assert getattr(pins, f"posted[{side}/32]") == self.posted[side]
@@ -180,7 +183,7 @@ class Outbox(Bench):
             self.told.append(answer)
             self.unanswered[answer[1]] -= 1
             pins.wr_rsp_valid = 1
-            pins.wr_rsp_error = int(self.refuses and rng.random() < 0.05)
+            pins.wr_rsp_error = int(self.refuses and rng.random() < 0.2)
         if rng.random() < 0.2:
             side = rng.randrange(SIDES)
             self.reaped[side] = rng.randint(self.reaped[side], self.posted[side])
@@ -205,5 +208,5 @@ async def entries_reach_memory_in_their_order(dut, mode):
     del bench.make
     bench.refuses = True
     await bench.reset(forget=bench.begin)
-    await bench.run(3000, bench.see, bench.act, reset_every=500, forget=bench.begin)
+    await bench.run(6000, bench.see, bench.act, reset_every=200, forget=bench.begin)
     assert bench.failures > 1

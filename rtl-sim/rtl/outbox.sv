@@ -54,102 +54,166 @@ module outbox
     output trace_note_t             irq_note
 );
 
-  localparam int unsigned BITS = $clog2(SIDES);
-  localparam int unsigned ENTRIES_LOG2 = 7;
-  // Words of an entry up to the last that a result can have.
-  localparam int unsigned WINDOW_WORDS =
-      TABLE_OUTBOX_ENTRY_WORDS_FIRST + CORE_WINDOWS_RESULT_WORDS;
-  typedef logic [BITS-1:0] side_t;
+  localparam int unsigned ENTRIES_LOG2 = $clog2(CORE_WINDOWS_OUTBOX_ENTRIES);
+  typedef logic [SIDES-1:0] side_set_t;  // one bit a side
+
+  // What a head says, decoded when it is written: what memory gives comes late in its clock.
+  typedef struct packed {
+    logic       is_sane;    // as far as the head tells
+    logic       is_result;  // or a fill
+    logic       is_fill;
+    logic       is_completion;
+    logic       is_event;
+    side_set_t  side;       // none: no such ring
+    logic [4:0] words;
+  } head_t;
+
+  // A write that is not answered.
+  typedef struct packed {
+    logic       is_entry;  // of a ring: no result
+    side_set_t  side;
+    logic [4:0] words;
+  } order_t;
+
+  function automatic head_t decoded(input logic [31:0] word);
+    head_t said;
+    said               = '0;
+    said.is_fill       = word[7:0] == OUTBOX_KIND_FILL[7:0];
+    said.is_result     = word[7:0] == OUTBOX_KIND_RESULT[7:0] || said.is_fill;
+    said.is_completion = word[7:0] == OUTBOX_KIND_COMPLETION[7:0];
+    said.is_event      = word[7:0] == OUTBOX_KIND_EVENT[7:0];
+    said.words         = word[20:16];
+    said.is_sane       = said.is_result && word[31:16] <= 16'(CORE_WINDOWS_RESULT_WORDS) ||
+        (said.is_completion || said.is_event) && word[31:16] == 16'd4;
+    for (int unsigned s = 0; s < RINGS; s++) begin
+      said.side[s] = !said.is_event && word[15:8] == 8'(s);
+    end
+    said.side[EVENTS] = said.is_event;
+    return said;
+  endfunction
 
   // ---- the window: written by words, read by entries --------------------------------------------
-  logic [WINDOW_WORDS-1:0][31:0] entries[1<<ENTRIES_LOG2];
-  logic [WINDOW_WORDS-1:0][31:0] entry;  // the one at `taken`
+  head_t heads[1<<ENTRIES_LOG2];
+  logic [1:0][31:0] addresses[1<<ENTRIES_LOG2];
+  logic [LINE_WORDS-1:0][31:0] bodies[1<<ENTRIES_LOG2];
+  // The entry at `taken`, a clock late.
+  head_t read_head;
+  logic [63:0] read_address;
+  logic [LINE_WORDS-1:0][31:0] read_body;
 
   always_ff @(posedge clk) begin
-    for (int unsigned w = 0; w < WINDOW_WORDS; w++) begin
-      if (we && waddr[4:0] == 5'(w)) entries[waddr[11:5]][w] <= wdata;
+    if (we && waddr[4:0] == 5'(TABLE_OUTBOX_ENTRY_HEAD)) heads[waddr[11:5]] <= decoded(wdata);
+    if (we && waddr[4:0] == 5'(TABLE_OUTBOX_ENTRY_ADDRESS_LOW)) begin
+      addresses[waddr[11:5]][0] <= wdata;
+    end
+    if (we && waddr[4:0] == 5'(TABLE_OUTBOX_ENTRY_ADDRESS_HIGH)) begin
+      addresses[waddr[11:5]][1] <= wdata;
+    end
+    for (int unsigned w = 0; w < LINE_WORDS; w++) begin
+      if (we && waddr[4:0] == 5'(TABLE_OUTBOX_ENTRY_WORDS_FIRST + w)) begin
+        bodies[waddr[11:5]][w] <= wdata;
+      end
     end
   end
   always_ff @(posedge clk) begin
-    entry <= entries[taken[ENTRIES_LOG2-1:0]];
+    read_head    <= heads[taken[ENTRIES_LOG2-1:0]];
+    read_address <= addresses[taken[ENTRIES_LOG2-1:0]];
+    read_body    <= bodies[taken[ENTRIES_LOG2-1:0]];
   end
 
-  logic [7:0] head_kind;
-  logic [7:0] head_ring;
-  logic [15:0] head_words;
-  logic [63:0] head_address;
-  logic [4:0] head_end;
-  assign head_kind = entry[TABLE_OUTBOX_ENTRY_HEAD][7:0];
-  assign head_ring = entry[TABLE_OUTBOX_ENTRY_HEAD][15:8];
-  assign head_words = entry[TABLE_OUTBOX_ENTRY_HEAD][31:16];
-  assign head_address = {
-    entry[TABLE_OUTBOX_ENTRY_ADDRESS_HIGH], entry[TABLE_OUTBOX_ENTRY_ADDRESS_LOW]
-  };
-  assign head_end = {1'b0, head_address[5:2]} + head_words[4:0];
-
-  // ---- one entry at a time: [LOOK] [TURN: words up to their place, by fours] [SEND] -------------
+  // ---- one entry at a time: its words get to their place by fours, then one by one --------------
   typedef enum logic [1:0] {
-    SETTLE,  // `entry` is being read
-    LOOK,
-    TURN,
-    SEND
+    SETTLE,  // memory is being read
+    LOOK,    // `read_*` is the entry's
+    TURN,    // `head` and what stands beside it
+    SEND     // `turned` and what stands beside it; until the entry is left
   } step_e;
-  typedef enum logic [1:0] {
-    RESULT,
-    COMPLETION,
-    EVENT
-  } kind_e;
-
   step_e step;
-  kind_e kind;
-  side_t side;
-  logic has_side;
-  logic [4:0] words;
-  line_t line;
-  logic [3:0] first_word;
-  line_bits_t bits;
-  logic [LINE_WORDS-1:0] mask;  // one bit a word
-  line_bits_t turned_bits;
-  logic [LINE_WORDS-1:0] turned_mask;
-  logic is_nonsense;
 
-  always_comb begin
-    is_nonsense = 1'b0;
-    unique case (head_kind)
-      OUTBOX_KIND_RESULT[7:0], OUTBOX_KIND_FILL[7:0]: begin
-        is_nonsense = head_words > 16'(CORE_WINDOWS_RESULT_WORDS) || head_end > 5'd16 ||
-            head_address[1:0] != '0;
-      end
-      OUTBOX_KIND_COMPLETION[7:0], OUTBOX_KIND_EVENT[7:0]: is_nonsense = head_words != 16'd4;
-      default: is_nonsense = 1'b1;
-    endcase
+  // No enable in what follows: `taken` stands still until the entry is left, and so does the entry.
+  head_t head;
+  line_t line;
+  logic [5:0] first_byte;
+  logic [LINE_WORDS-1:0][31:0] body;
+  logic [3:0][1:0] from_quarter;  // which four words of `body` come here, by place
+  logic [3:0][1:0] steps;  // how many places words move up, by place within four
+  logic [LINE_WORDS-1:0][31:0] turned;
+  logic [LINE_WORDS-1:0] mask;  // one bit a word
+  logic [4:0] end_word;  // the one behind the last
+  logic is_odd;
+  // The next slot of its side's ring, a clock late: the last entry left at least three clocks ago.
+  line_t place_line;
+  logic [1:0] place_quarter;
+  logic place_phase;
+
+  always_ff @(posedge clk) begin
+    head       <= read_head;
+    line       <= read_address[63:6];
+    first_byte <= read_address[5:0];
+    body       <= read_body;
+    for (int unsigned p = 0; p < 4; p++) begin
+      from_quarter[p] <= read_head.is_result && !read_head.is_fill ?
+          2'(p) - read_address[5:4] : 2'd0;
+      steps[p] <= read_head.is_fill ? 2'(p) : read_head.is_result ? read_address[3:2] : 2'd0;
+    end
   end
 
-  logic [SIDES-1:0] is_stopped;  // it failed here, which the registers learn later
-  logic [SIDES-1:0][5:0] unanswered;
+  assign end_word = {1'b0, first_byte[5:2]} + head.words;
+  assign is_odd = !head.is_sane || head.is_result && (end_word > 5'd16 || first_byte[1:0] != '0);
+
+  always_ff @(posedge clk) begin
+    for (int unsigned w = 0; w < LINE_WORDS; w++) begin
+      turned[w] <= body[{from_quarter[w/4], 2'(w)}];
+      mask[w]   <= 5'(w) >= {1'b0, first_byte[5:2]} && 5'(w) < end_word;
+    end
+  end
+
+  side_set_t is_stopped;  // it failed here, which the registers learn later
+  side_set_t is_quiet;  // no write of it is unanswered
+  side_set_t is_alone;  // one is
   logic [SIDES-1:0][31:0] used;
-  logic [4:0] event_log2;
+  logic [31:0] event_size;
+  logic has_event_room;
   logic has_order_room;
-  logic is_served;
-  logic is_held_up;
+  side_set_t now_side;  // whose write is answered next
+  // A clock ahead, of the entry in TURN or SEND.
+  logic will_be_served;
+  logic will_be_due;  // no completion that has to wait
+  logic will_stay;
+  logic may_send;
+  logic must_drop;
   logic is_sent;
   logic is_left;  // the entry is done with: sent or dropped
-  logic has_event_room;
 
-  // A clock late, as `used` is; the next entry has its turn four clocks after this one.
+  // A clock late, as `used` is; it is asked for the next entry three clocks after one left.
   always_ff @(posedge clk) begin
     if (!rst_n) has_event_room <= 1'b0;
-    else has_event_room <= is_reaped_sane[EVENTS] && used[EVENTS] < (32'd1 << event_log2);
+    else has_event_room <= is_reaped_sane[EVENTS] && used[EVENTS] < event_size;
   end
-  assign is_served = has_side && side_running[side] && !is_stopped[side] && is_open &&
-      (kind != EVENT || has_event_room);
-  assign is_held_up = kind == COMPLETION && unanswered[side] != '0;
-  assign is_sent = step == SEND && is_served && !is_held_up && has_order_room &&
-      (!wr_req_valid || wr_req_ready);
-  assign is_left = is_sent || step == SEND && !is_served;
-  // Nothing is lost above: a result ends where its line does.
-  assign turned_bits = bits << {first_word[1:0], 5'd0};
-  assign turned_mask = mask << first_word[1:0];
+
+  always_comb begin
+    will_be_served = 1'b0;
+    will_be_due    = !head.is_completion;
+    for (int unsigned s = 0; s < SIDES; s++) begin
+      will_be_served |= head.side[s] && side_running[s] && !is_stopped[s] &&
+          !(wr_rsp_valid && wr_rsp_error && now_side[s]);
+      will_be_due |= head.side[s] && (is_quiet[s] || is_alone[s] && wr_rsp_valid && now_side[s]);
+    end
+    will_be_served &= is_open && (!head.is_event || has_event_room);
+  end
+  assign will_stay = step == TURN && !is_odd || step == SEND && !is_left;
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      may_send  <= 1'b0;
+      must_drop <= 1'b0;
+    end else begin
+      may_send  <= will_stay && will_be_served && will_be_due && has_order_room;
+      must_drop <= will_stay && !will_be_served;
+    end
+  end
+  assign is_sent = may_send && (!wr_req_valid || wr_req_ready);
+  assign is_left = is_sent || must_drop;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
@@ -157,48 +221,15 @@ module outbox
       taken    <= '0;
       nonsense <= 1'b0;
     end else begin
-      nonsense <= 1'b0;
+      nonsense <= step == TURN && is_odd;
       unique case (step)
         SETTLE: step <= LOOK;
-        LOOK: begin
-          if (filled != taken) begin
-            step     <= is_nonsense ? LOOK : TURN;
-            nonsense <= is_nonsense;
-          end
-        end
-        TURN: step <= SEND;
-        default: begin
-          if (is_left) begin
-            step  <= SETTLE;
-            taken <= taken + 32'd1;
-          end
-        end
+        // There are not more entries than these bits tell apart.
+        LOOK: if (filled[ENTRIES_LOG2:0] != taken[ENTRIES_LOG2:0]) step <= TURN;
+        TURN: step <= is_odd ? LOOK : SEND;
+        default: if (is_left) step <= SETTLE;
       endcase
-    end
-  end
-
-  always_ff @(posedge clk) begin
-    if (step == LOOK) begin
-      words      <= head_words[4:0];
-      line       <= head_address[63:6];
-      first_word <= head_address[5:2];
-      has_side   <= head_ring < 8'(RINGS);
-      side       <= side_t'(head_ring);
-      kind       <= RESULT;
-      bits       <= entry[WINDOW_WORDS-1:TABLE_OUTBOX_ENTRY_WORDS_FIRST];
-      if (head_kind == OUTBOX_KIND_FILL[7:0]) begin
-        bits <= {LINE_WORDS{entry[TABLE_OUTBOX_ENTRY_WORDS_FIRST]}};
-      end
-      mask       <= LINE_WORDS'((17'd1 << head_words[4:0]) - 17'd1);
-      if (head_kind == OUTBOX_KIND_COMPLETION[7:0]) kind <= COMPLETION;
-      if (head_kind == OUTBOX_KIND_EVENT[7:0]) begin
-        kind     <= EVENT;
-        has_side <= 1'b1;
-        side     <= side_t'(EVENTS);
-      end
-    end else if (step == TURN && kind == RESULT) begin
-      bits <= bits << {first_word[3:2], 7'd0};
-      mask <= mask << {first_word[3:2], 2'd0};
+      taken <= taken + 32'(is_left);
     end
   end
 
@@ -222,7 +253,7 @@ module outbox
         .reaped(side_reaped[s]),
         .used(used[s]),
         .is_reaped_sane(is_reaped_sane[s]),
-        .take(is_sent && kind != RESULT && side == side_t'(s)),
+        .take(is_sent && !head.is_result && head.side[s]),
         .slot_line(slot_line[s]),
         .slot_quarter(slot_quarter[s]),
         .phase(phase[s]),
@@ -236,78 +267,122 @@ module outbox
   end
 
   always_ff @(posedge clk) begin
+    place_line    <= head.is_result ? line : '0;
+    place_quarter <= '0;
+    place_phase   <= 1'b0;
+    for (int unsigned s = 0; s < SIDES; s++) begin
+      if (!head.is_result && head.side[s]) begin
+        place_line    <= slot_line[s];
+        place_quarter <= slot_quarter[s];
+        place_phase   <= phase[s];
+      end
+    end
+  end
+
+  always_ff @(posedge clk) begin
     if (!rst_n) wr_req_valid <= 1'b0;
     else if (is_sent) wr_req_valid <= 1'b1;
     else if (wr_req_ready) wr_req_valid <= 1'b0;
   end
+  // What is not sent may stand there, too: it is not valid.
   always_ff @(posedge clk) begin
-    if (is_sent && kind == RESULT) begin
-      wr_req_line <= line;
-      wr_req_data <= turned_bits;
-      for (int unsigned w = 0; w < LINE_WORDS; w++) wr_req_strb[4*w+:4] <= {4{turned_mask[w]}};
-    end else if (is_sent) begin
-      wr_req_line <= slot_line[side];
-      wr_req_data <= {4{with_phase(bits[119:0], phase[side])}};
-      wr_req_strb <= 64'hffff << {slot_quarter[side], 4'd0};
+    if (!wr_req_valid || wr_req_ready) begin
+      wr_req_line <= place_line;
+      for (int unsigned w = 0; w < LINE_WORDS; w++) begin
+        wr_req_data[32*w+:32] <= turned[4'(w)-4'(steps[w%4])];
+        wr_req_strb[4*w+:4]   <= {4{head.is_result ? mask[w] : place_quarter == 2'(w / 4)}};
+      end
+      for (int unsigned q = 0; q < 4; q++) begin
+        if (!head.is_result) wr_req_data[128*q+120+:8] <= {7'd0, place_phase};
+      end
     end
   end
 
   // ---- answers, in the order of the writes ------------------------------------------------------
-  logic now_is_entry;
-  side_t now_side;
-  logic [4:0] now_words;
+  logic has_order;
   logic is_under_way;
-  logic is_told;
+  order_t order;  // the oldest of those that are queued
+  order_t now;  // whose answer is next
+  side_set_t told;  // its side, if the answer counts
 
   stream_fifo #(
-      .WIDTH(1 + BITS + 5),
+      .WIDTH($bits(order_t)),
       .DEPTH_LOG2(5)
   ) u_order (
       .clk(clk),
       .rst_n(rst_n),
       .in_valid(is_sent),
       .in_ready(has_order_room),
-      .in_bits({kind != RESULT, side, words}),
-      .out_valid(is_under_way),
-      .out_ready(wr_rsp_valid),
-      .out_bits({now_is_entry, now_side, now_words})
+      .in_bits({!head.is_result, head.side, head.words}),
+      .out_valid(has_order),
+      .out_ready(!is_under_way || wr_rsp_valid),
+      .out_bits(order)
   );
 
-  // A side's ring, as the trace has it.
-  function automatic logic [7:0] ring_of(input side_t which);
-    return which == side_t'(EVENTS) ? BAR_EVENT_RING[7:0] : 8'(which);
-  endfunction
-
-  assign is_told = wr_rsp_valid && !wr_rsp_error && side_running[now_side] && !is_stopped[now_side];
-  always_comb begin
-    post = '0;
-    post[now_side] = is_told && now_is_entry;
+  // Two clocks behind the entry; its write is at the port a clock before.
+  always_ff @(posedge clk) begin
+    if (!rst_n) is_under_way <= 1'b0;
+    else is_under_way <= has_order || is_under_way && !wr_rsp_valid;
   end
+  always_ff @(posedge clk) begin
+    if (!is_under_way || wr_rsp_valid) now <= order;
+  end
+  assign now_side = now.side;
+  assign told = wr_rsp_valid && !wr_rsp_error ? now.side & side_running & ~is_stopped : '0;
+  assign post = now.is_entry ? told : '0;
+
+  // A side's ring, as the trace has it.
+  function automatic logic [7:0] ring_of(input int unsigned s);
+    return s == EVENTS ? BAR_EVENT_RING[7:0] : 8'(s);
+  endfunction
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       is_stopped <= '0;
-      unanswered <= '0;
       fail_bus   <= '0;
       note_valid <= 1'b0;
     end else begin
-      fail_bus <= '0;
-      for (int unsigned s = 0; s < SIDES; s++) begin
-        unanswered[s] <= unanswered[s] + 6'(is_sent && side == side_t'(s)) -
-            6'(wr_rsp_valid && now_side == side_t'(s));
-      end
-      if (wr_rsp_valid && wr_rsp_error) begin
-        is_stopped[now_side] <= 1'b1;
-        fail_bus[now_side]   <= 1'b1;
-      end
-      note_valid <= is_told;
+      fail_bus   <= wr_rsp_valid && wr_rsp_error ? now.side : '0;
+      is_stopped <= is_stopped | (wr_rsp_valid && wr_rsp_error ? now.side : '0);
+      note_valid <= told != '0;
     end
   end
   always_ff @(posedge clk) begin
-    note.kind   <= now_is_entry ? TRACE_KIND_POSTED : TRACE_KIND_RESULT;
-    note.ring   <= ring_of(now_side);
-    note.detail <= now_is_entry ? '0 : 16'(now_words);
-    note.value  <= now_is_entry ? posted[now_side] + 32'd1 : '0;
+    note        <= '0;
+    note.kind   <= now.is_entry ? TRACE_KIND_POSTED : TRACE_KIND_RESULT;
+    note.detail <= now.is_entry ? '0 : 16'(now.words);
+    for (int unsigned s = 0; s < SIDES; s++) begin
+      if (now.side[s]) begin
+        note.ring <= ring_of(s);
+        if (now.is_entry) note.value <= posted[s] + 32'd1;
+      end
+    end
+  end
+
+  // Writes of a side that are not answered. An answer comes later than a clock behind its entry.
+  side_set_t was_sent;
+  logic [SIDES-1:0][5:0] unanswered;
+
+  always_ff @(posedge clk) begin
+    if (!rst_n) begin
+      was_sent   <= '0;
+      unanswered <= '0;
+      is_quiet   <= '1;
+      is_alone   <= '0;
+    end else begin
+      was_sent <= is_sent ? head.side : '0;
+      for (int unsigned s = 0; s < SIDES; s++) begin
+        if (was_sent[s] && !(wr_rsp_valid && now.side[s])) begin
+          unanswered[s] <= unanswered[s] + 6'd1;
+          is_quiet[s]   <= 1'b0;
+          is_alone[s]   <= is_quiet[s];
+        end else if (!was_sent[s] && wr_rsp_valid && now.side[s]) begin
+          unanswered[s] <= unanswered[s] - 6'd1;
+          is_quiet[s]   <= is_alone[s];
+          is_alone[s]   <= unanswered[s] == 6'd2;
+        end
+      end
+    end
   end
 
   always_ff @(posedge clk) begin
@@ -319,7 +394,7 @@ module outbox
     irq_note.kind <= TRACE_KIND_INTERRUPT;
     for (int unsigned s = 0; s < SIDES; s++) begin
       if (irq_ready[s]) begin
-        irq_note.ring   <= ring_of(side_t'(s));
+        irq_note.ring   <= ring_of(s);
         irq_note.detail <= 16'(irq_vector[s]);
       end
     end
@@ -327,20 +402,23 @@ module outbox
 
   // ---- room for events, as the core's position sees it ------------------------------------------
   logic [31:0] events;  // event entries that were sent or dropped
-  logic [31:0] events_before;  // a clock earlier, as old as `used`
+  logic [1:0][31:0] events_before;  // one and two clocks earlier, as old as `used` and `event_room`
+  logic [31:0] event_room;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       events        <= '0;
       events_before <= '0;
+      event_room    <= '0;
       event_limit   <= '0;
-      event_log2    <= '0;
+      event_size    <= 32'd1;
     end else begin
-      events        <= events + 32'(is_left && kind == EVENT);
-      events_before <= events;
-      event_limit   <= events_before + (side_running[EVENTS] &&
-          is_used_sane(used[EVENTS], event_log2) ? (32'd1 << event_log2) - used[EVENTS] : 32'd0);
-      if (side_start[EVENTS]) event_log2 <= side_log2;
+      events        <= events + 32'(is_left && head.is_event);
+      events_before <= {events_before[0], events};
+      event_room    <= event_size - used[EVENTS];
+      event_limit   <= events_before[1] +
+          (side_running[EVENTS] && is_reaped_sane[EVENTS] ? event_room : 32'd0);
+      if (side_start[EVENTS]) event_size <= 32'd1 << side_log2;
     end
   end
 
@@ -352,8 +430,11 @@ module outbox
       assert (filled - taken <= CORE_WINDOWS_OUTBOX_ENTRIES)
       else $error("more entries filled than there are");
       for (int unsigned s = 0; s < SIDES; s++) begin
-        assert (is_stopped[s] || !side_running[s] || issued[s] - posted[s] <= 32'(unanswered[s]))
+        assert (is_stopped[s] || !side_running[s] ||
+            issued[s] - posted[s] <= 32'(unanswered[s]) + 32'(was_sent[s]))
         else $error("side %0d: an entry that no write is under way for", s);
+        assert (is_quiet[s] == (unanswered[s] == 6'd0) && is_alone[s] == (unanswered[s] == 6'd1))
+        else $error("side %0d: writes that are not answered are miscounted", s);
       end
     end
   end
