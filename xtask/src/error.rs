@@ -82,6 +82,9 @@ pub(crate) enum Error {
     /// A proof was named that does not exist.
     #[error("there is no proof `{0}`; `cargo xtask rtl prove --list` shows all")]
     UnknownProof(String),
+    /// A number that a proof wants otherwise.
+    #[error("`{0}` stands in no package, or more than once")]
+    Size(&'static str),
     /// A seeded bug has no place any more.
     #[error("a bug cannot be seeded in {module}: `{from}` does not stand there once")]
     Seed {

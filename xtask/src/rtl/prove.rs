@@ -106,6 +106,34 @@ fn at(clocks: u32) -> String {
     format!("-t {clocks}:{}", clocks + 1)
 }
 
+/// Copies of the packages with other sizes; gives their files.
+fn resized(
+    packages: &[PathBuf],
+    sizes: &[(&'static str, &str)],
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Error> {
+    let texts: Result<Vec<_>, _> = packages.iter().map(|file| bring::read(file)).collect();
+    let mut texts = texts?;
+    for &(name, value) in sizes {
+        let before = format!(" {name} = ");
+        let count: usize = texts.iter().map(|text| text.matches(&before).count()).sum();
+        let place = texts.iter_mut().find(|text| text.contains(&before));
+        let Some(text) = place.filter(|_| count == 1) else {
+            return Err(Error::Size(name));
+        };
+        let start = text.find(&before).map_or(0, |at| at + before.len());
+        let end = text[start..].find(';').map_or(text.len(), |length| start + length);
+        text.replace_range(start..end, value);
+    }
+    let mut files = Vec::new();
+    for (package, text) in packages.iter().zip(&texts) {
+        let file = folder.join(package.file_name().unwrap_or_default());
+        bring::write(&file, text)?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
 /// Where proofs are made.
 struct Prover<'a> {
     project: &'a Project,
@@ -161,6 +189,9 @@ impl Prover<'_> {
         create(folder)?;
         let model = folder.join("model.smt2");
         let mut files: Vec<_> = PACKAGES.iter().map(|file| self.project.root.join(file)).collect();
+        if !proof.sizes.is_empty() {
+            files = resized(&files, proof.sizes, folder)?;
+        }
         for module in proof.modules {
             files.push(match bug.filter(|bug| bug.module == *module) {
                 Some(bug) => self.seeded(module, bug, folder)?,

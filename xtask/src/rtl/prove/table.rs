@@ -12,6 +12,8 @@ pub(super) struct Proof {
     pub(super) modules: &'static [&'static str],
     /// Parameters of the harness.
     pub(super) parameters: &'static [(&'static str, u32)],
+    /// Numbers of the packages that are others here, each with its value.
+    pub(super) sizes: &'static [(&'static str, &'static str)],
     /// Clocks from power-on that are looked at, always and with `--deep`.
     pub(super) clocks: [u32; 2],
     /// Clocks of an induction step, where it goes through.
@@ -58,6 +60,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "reads obey AXI and the shell: stable, no 4 KiB crossing, one an ID, 32 in all",
         modules: &["dma_rd", "formal/reorder_free", "stream_fifo", "rotate_pick"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
         bugs: &[
@@ -88,10 +91,44 @@ pub(super) const PROOFS: &[Proof] = &[
         ],
     },
     Proof {
+        name: "reorder",
+        claim: "lines go out in the order of their places, each once and as it came",
+        modules: &["reorder", "stream_fifo", "rotate_pick"],
+        parameters: &[],
+        sizes: &[
+            ("LINE_BITS", "2"),
+            ("RD_CLIENTS", "3"),
+            ("RD_LINES", "16"),
+            ("RD_FIRST[RD_CLIENTS]", "'{0, 4, 8}"),
+            ("RD_SIZE[RD_CLIENTS]", "'{4, 4, 8}"),
+        ],
+        clocks: [4, 12],
+        induction: Some(1),
+        bugs: &[
+            Bug {
+                what: "a line of the lap before is taken for this lap's",
+                module: "reorder",
+                from: "is_there <= laps[next[AT_BITS-1:0]] != next[AT_BITS];",
+                to: "is_there <= laps[next[AT_BITS-1:0]];",
+                assertion: "came_first",
+                clocks: 14,
+            },
+            Bug {
+                what: "a client that is ready is taken for one that took a line",
+                module: "reorder",
+                from: "rsp_valid[c] && rsp_ready[c]",
+                to: "rsp_ready[c]",
+                assertion: "in_order",
+                clocks: 14,
+            },
+        ],
+    },
+    Proof {
         name: "dma_wr",
         claim: "writes obey AXI and the shell: stable, whole, as many beats as addresses",
         modules: &["dma_wr", "stream_fifo", "rotate_pick"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
         bugs: &[Bug {
@@ -108,6 +145,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "each access gets one answer, held until it is taken; none comes without one",
         modules: &["axil_slave"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
         bugs: &[Bug {
@@ -124,6 +162,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "a completion ring is never overrun, whatever the host says it reaped",
         modules: &["cpl_ring"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 16],
         induction: Some(2),
         bugs: &[Bug {
@@ -150,6 +189,7 @@ pub(super) const PROOFS: &[Proof] = &[
             "stream_fifo",
         ],
         parameters: &[],
+        sizes: &[],
         clocks: [6, 16],
         induction: Some(6),
         bugs: &[Bug {
@@ -178,6 +218,7 @@ pub(super) const PROOFS: &[Proof] = &[
             "stream_fifo",
         ],
         parameters: &[],
+        sizes: &[],
         clocks: [21, 24],
         induction: None,
         bugs: &[
@@ -204,6 +245,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "an epoch is announced soon while port and pool let nobody wait for long",
         modules: &["fence"],
         parameters: &[],
+        sizes: &[],
         clocks: [25, 30],
         induction: None,
         bugs: &[Bug {
@@ -220,6 +262,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "a queue never overflows, and gives what it took, in order",
         modules: &["stream_fifo"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
         bugs: &[Bug {
@@ -236,6 +279,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "notices are bounded, and none is lost before the firmware took it",
         modules: &["notice_fifo"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
         bugs: &[Bug {
@@ -252,6 +296,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "every slot that is fetched has a completion slot and a place in the mailbox",
         modules: &["fetch", "stream_fifo"],
         parameters: &[],
+        sizes: &[],
         clocks: [25, 28],
         induction: None,
         bugs: &[
@@ -278,6 +323,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "a chunk of a list comes whole, each line to its place, and is answered then",
         modules: &["list_fetch", "stream_fifo", "rotate_pick"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
         bugs: &[
@@ -312,6 +358,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "one vector at a time, held until it is taken; no source starves",
         modules: &["irq_merge", "rotate_pick"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
         bugs: &[Bug {
@@ -328,6 +375,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "no held frame overtakes an older one in a walk; none is lost, no count is negative",
         modules: &["hold", "ram_fwd"],
         parameters: &[],
+        sizes: &[],
         clocks: [21, 24],
         induction: None,
         bugs: &[Bug {
@@ -344,6 +392,7 @@ pub(super) const PROOFS: &[Proof] = &[
         claim: "a ring with a position that makes no sense fails at once, and for good",
         modules: &["ring_ctrl"],
         parameters: &[],
+        sizes: &[],
         clocks: [4, 16],
         induction: Some(2),
         bugs: &[Bug {
