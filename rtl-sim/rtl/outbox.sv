@@ -12,6 +12,7 @@ module outbox
   import flue_rtl_pkg::*;
 #(
     parameter  int unsigned RINGS = COMMAND_RINGS_DEFAULT,  // command rings, 1 to 8
+    parameter  int unsigned ORDERS_LOG2 = 5,                // queued answers, binary logarithm
     localparam int unsigned SIDES = RINGS + 1,
     localparam int unsigned EVENTS = RINGS                  // the side of the event ring
 ) (
@@ -307,7 +308,7 @@ module outbox
 
   stream_fifo #(
       .WIDTH($bits(order_t)),
-      .DEPTH_LOG2(5)
+      .DEPTH_LOG2(ORDERS_LOG2)
   ) u_order (
       .clk(clk),
       .rst_n(rst_n),
