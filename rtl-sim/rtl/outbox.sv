@@ -290,7 +290,9 @@ module outbox
     if (!wr_req_valid || wr_req_ready) begin
       wr_req_line <= place_line;
       for (int unsigned w = 0; w < LINE_WORDS; w++) begin
-        wr_req_data[32*w+:32] <= turned[4'(w)-4'(steps[w%4])];
+        for (int unsigned up = 0; up < 4; up++) begin
+          if (steps[w%4] == 2'(up)) wr_req_data[32*w+:32] <= turned[4'(w-up)];
+        end
         wr_req_strb[4*w+:4]   <= {4{head.is_result ? mask[w] : place_quarter == 2'(w / 4)}};
       end
       for (int unsigned q = 0; q < 4; q++) begin
