@@ -13,9 +13,6 @@ PARAMETERS = {"RINGS": 3}
 RINGS = 3
 PLACES = ABI.CORE_WINDOWS_MAILBOX_SLOTS
 WORD = 0xFFFFFFFF
-# Clocks of the shortest road through `dma_rd` and back; `fetch` counts on a read taking longer than
-# one of its looks.
-SHORTEST = 5
 
 
 def content(line):
@@ -66,7 +63,7 @@ class Fetch(Bench):
         owed = self.asked[ring] - self.settled[ring] - self.reaped[ring]
         assert owed <= size, "a slot without a completion slot"
         erring = self.rng.randrange(count) if self.errs and self.rng.random() < 0.1 else -1
-        ready = self.clocks + SHORTEST + self.rng.choice([0, 0, 3, 40])
+        ready = self.clocks + self.rng.choice([0, 0, 3, 40])
         self.lines.extend((ready, line + n, n == erring, n == count - 1) for n in range(count))
         if erring >= 0:
             self.dead[ring], self.limit[ring] = "bus", first

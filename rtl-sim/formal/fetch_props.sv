@@ -1,13 +1,13 @@
-// Every slot that is fetched has a completion slot, of `fetch`: slots that were asked for, less those
-// that get no completion and those whose completions were reaped, are never more than the completion
-// ring is long; and never more in the mailbox than it holds. Nothing is asked for behind a position
-// that makes no sense: that ring fails.
+// Every slot that is fetched has a completion slot, of `fetch`: slots that were asked for, less
+// those that get no completion and those whose completions were reaped, are never more than the
+// completion ring is long; and never more in the mailbox than it holds. Nothing is asked for behind
+// a position that makes no sense: that ring fails.
 //
-// Assumed of the firmware: it takes only what was fetched, and settles or completes only what it took;
-// of the DMA engine: it answers a
-// request with as many lines as were asked for, five clocks after the request at the earliest; of
-// `cpl_ring`: it tells two clocks later whether what was reaped makes sense; a ring is started once.
-// The host's positions are anything; what it has reaped counts from the furthest that made sense.
+// Assumed of the firmware: it takes only what was fetched, and settles or completes only what it
+// took; of the DMA engine: it answers a request with as many lines as were asked for, in the clock
+// behind it at the earliest; of `cpl_ring`: it tells two clocks later whether what was reaped makes
+// sense; a ring is started once. The host's positions are anything; what it has reaped counts from
+// the furthest that made sense.
 
 module fetch_props
   import offload_abi_pkg::*;
@@ -52,7 +52,6 @@ module fetch_props
   logic is_started;
   logic [31:0] asked, furthest, used, was_taken, was_settled, was_issued, was_both;
   line_count_t lines_due;
-  logic [2:0] since_asked;
   assign asked = u_dut.asked[0];
   assign was_both = was_settled + was_issued;
   always_ff @(posedge clk) begin
@@ -67,7 +66,6 @@ module fetch_props
       used <= '0;
       is_reaped_sane <= 1'b1;
       lines_due <= '0;
-      since_asked <= '0;
     end else begin
       if (start) is_started <= 1'b1;
       is_running <= (is_running || start) && !fail_doorbell && !fail_bus && !is_stopped;
@@ -75,13 +73,8 @@ module fetch_props
           && issued - reaped < issued - furthest) furthest <= reaped;
       used <= issued - reaped;
       is_reaped_sane <= used <= Size;
-      if (rd_req_valid && rd_req_ready) begin
-        lines_due <= rd_req_lines;
-        since_asked <= '0;
-      end else begin
-        if (rd_rsp_valid) lines_due <= lines_due - 8'd1;
-        if (since_asked != '1) since_asked <= since_asked + 3'd1;
-      end
+      if (rd_req_valid && rd_req_ready) lines_due <= rd_req_lines;
+      else if (rd_rsp_valid) lines_due <= lines_due - 8'd1;
     end
   end
 
@@ -94,7 +87,7 @@ module fetch_props
       assume (taken - was_taken <= fetched - was_taken);
       assume (settled - was_settled <= Size && issued - was_issued <= Size);
       assume (settled + issued - was_both <= taken - was_both);
-      assume (!rd_rsp_valid || lines_due != '0 && since_asked >= 3'd4);
+      assume (!rd_rsp_valid || lines_due != '0);
       assume (rd_rsp_last == (lines_due == 8'd1));
       slots_reserved: assert (asked - settled - furthest <= Size);
       mailbox_holds: assert (asked - taken <= CORE_WINDOWS_MAILBOX_SLOTS);

@@ -87,6 +87,9 @@ module fetch
   ring_t ring_e;
   logic [31:0] tail_e, slot_e;
   logic [4:0] is_look;  // a to e
+  // A request was made a clock ago: looks of its ring that began before it know nothing of it.
+  logic is_asked;
+  ring_t ring_asked;
   logic [4:0] log2_a, log2_b, log2_c;
   logic [31:0] asked_a, taken_a, settled_a, reaped_a;
   logic [31:0] waiting_b, mail_b, owed_b, reaped_b;
@@ -98,13 +101,23 @@ module fetch
   logic [5:0] slots_e;
   logic is_bad_e;
 
+  function automatic logic is_old(input ring_t ring);
+    return is_asked && ring == ring_asked;
+  endfunction
+
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       scanned <= '0;
       is_look <= '0;
     end else begin
       scanned <= scanned == ring_t'(RINGS - 1) ? '0 : scanned + ring_t'(1);
-      is_look <= {is_look[3:0], ring_running[scanned] && !is_flying[scanned] && is_open};
+      is_look <= {
+        is_look[3] && !is_old(look_d.ring),
+        is_look[2] && !is_old(look_c.ring),
+        is_look[1] && !is_old(look_b.ring),
+        is_look[0] && !is_old(look_a.ring),
+        ring_running[scanned] && !is_flying[scanned] && is_open
+      };
     end
   end
 
@@ -152,8 +165,8 @@ module fetch
     slots_e  <= least(least_d, room_d);
   end
 
-  // A look that began before this ring's last request left finds that request still under way: a
-  // request takes longer than a look.
+  // Of the looks that began before their ring's last request, one is here before that request can
+  // be answered; the others are dropped on their way.
   logic is_acting;
   logic is_asking;
   logic has_order_room;
@@ -164,12 +177,14 @@ module fetch
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
+      is_asked            <= 1'b0;
       rd_req_valid        <= 1'b0;
       rd_req_line         <= '0;
       rd_req_lines        <= '0;
       fail_doorbell       <= '0;
       doorbell_note_valid <= 1'b0;
     end else begin
+      is_asked <= is_asking;
       if (rd_req_ready) rd_req_valid <= 1'b0;
       if (is_asking) begin
         rd_req_valid <= 1'b1;
@@ -182,6 +197,7 @@ module fetch
     end
   end
   always_ff @(posedge clk) begin
+    ring_asked    <= ring_e;
     doorbell_note <= '{
         kind: TRACE_KIND_DOORBELL,
         ring: 8'(ring_e),

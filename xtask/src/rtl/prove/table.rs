@@ -332,7 +332,7 @@ pub(super) const PROOFS: &[Proof] = &[
         modules: &["fetch", "stream_fifo"],
         parameters: &[],
         sizes: &[],
-        clocks: [25, 28],
+        clocks: [20, 24],
         induction: None,
         bugs: &[
             Bug {
@@ -341,7 +341,7 @@ pub(super) const PROOFS: &[Proof] = &[
                 from: "\n        || waiting_b != '0 && !is_reaped_sane[look_b.ring];",
                 to: ";",
                 assertion: "slots_reserved",
-                clocks: 24,
+                clocks: 19,
             },
             Bug {
                 what: "slots are fetched without a completion slot",
@@ -349,7 +349,15 @@ pub(super) const PROOFS: &[Proof] = &[
                 from: "slots_e  <= least(least_d, room_d);",
                 to: "slots_e  <= least_d;",
                 assertion: "slots_reserved",
-                clocks: 24,
+                clocks: 19,
+            },
+            Bug {
+                what: "a look from before a request acts behind its answer",
+                module: "fetch",
+                from: "return is_asked && ring == ring_asked;",
+                to: "return 1'b0;",
+                assertion: "slots_reserved",
+                clocks: 19,
             },
         ],
     },
