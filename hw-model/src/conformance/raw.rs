@@ -4,7 +4,7 @@
 //! the claim write any slot, any doorbell and any register. It checks nothing that it is given.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use abi::core::hal::Settings;
 use abi::host::command::{
@@ -21,6 +21,7 @@ use abi::layout::Reg;
 use host_driver::backing::{Backing, Reachable};
 use host_driver::memory::{Memory, Words};
 
+use super::scene::{WAIT_NS, WAIT_WALL};
 use super::{Needs, Rig, Unfit};
 use crate::port::Capture;
 
@@ -35,9 +36,6 @@ const MEMORY_BYTES: usize = 0x8_0000;
 const PAGE: usize = 4_096;
 /// Bytes of the result buffer, which ends where the list begins.
 const RESULT_BYTES: usize = LIST_AT - RESULTS_AT;
-/// Card time and machine's time that a wait may take.
-const WAIT_NS: u64 = 10_000_000_000;
-const WAIT_WALL: Duration = Duration::from_secs(30);
 
 /// A card brought up by hand.
 pub struct RawCard<B: Backing> {
