@@ -1,19 +1,22 @@
 //! The link engine's road and the core's leave the same: tables, status bytes, completions, counts.
 //!
-//! Two cards get the same trees; one has a link engine. Lists name paths of many neighbors, some
-//! twice, and what is no path or no more one.
+//! Two cards get the same trees; one has a link engine. Lists are longer than a chunk; they name paths
+//! of many neighbors, some twice, and what is no path or no more one. What an entry's status byte has to
+//! be is looked up in the tables.
 
 mod bench;
 
 use abi::core::Capabilities;
+use abi::core::table::{Control, TableLayout, alias, neighbor_private, path};
 use abi::host::command::{Flag, Opcode, SELECTION, STATE_OFFSET, Selection};
 use abi::host::handle::Handle;
-use abi::host::limit;
-use abi::host::status::Kind;
-use bench::{Bench, capabilities, trees};
+use abi::host::register::Counter;
+use abi::host::status::{Kind, Status};
+use bench::{Bench, LIST_AT, capabilities, trees};
 use firmware::Firmware;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::collections::BTreeSet;
 
 /// Neighbors that are made at the start: their homes alone are more aliases than one order leaves.
 const NEIGHBORS: u32 = 12;
@@ -74,10 +77,21 @@ proptest! {
                 Step::Lag(lags) => {
                     (engine.bench.readers_lag, core.bench.readers_lag) = (*lags, *lags);
                 }
-                Step::List { entries, count, .. } => {
-                    let list = engine.list(entries, *count);
+                Step::List { to, entries, count } => {
+                    let (to, list) = (*to.get(&core.neighbors), engine.list(entries, *count));
+                    let (moves, counted) = (core.moves(to, &list), core.moved());
                     engine.carry_out(&words, &list);
-                    core.carry_out(&words, &list);
+                    let has_waited = core.carry_out(&words, &list);
+                    core.check_statuses(to, &list);
+                    prop_assert_eq!(core.bench.records(1)[0].detail, moves);
+                    // The list's own block was done, too.
+                    let refused = list.iter().filter(|path| core.leads_to(**path).is_none()).count();
+                    let [done, failed, ..] = core.bench.completions[0];
+                    prop_assert_eq!(failed as usize, refused);
+                    prop_assert_eq!(done as usize, list.len() - refused + 1);
+                    prop_assert!(!core.is_pinned(to));
+                    prop_assert_eq!(core.moved() - counted, moves);
+                    prop_assert!(has_waited || !core.bench.readers_lag || moves == 0);
                 }
                 _ => {
                     engine.carry_out(&words, &[]);
@@ -132,13 +146,14 @@ impl Card {
         Self { bench, firmware, neighbors, paths }
     }
 
-    /// Lets the card work on a tree until nothing is left.
-    fn carry_out(&mut self, words: &[u32], list: &[Handle]) {
+    /// Lets the card work on a tree until nothing is left. Returns whether readers were waited for.
+    fn carry_out(&mut self, words: &[u32], list: &[Handle]) -> bool {
         self.bench.written.clear();
         self.bench.completions.clear();
         self.bench.set_list(list);
         self.bench.push(words);
         self.bench.work(&mut self.firmware, STEPS);
+        let has_waited = self.bench.completions.is_empty();
         // Readers that lag catch up as often as it takes.
         while self.bench.completions.is_empty() && !words.is_empty() {
             self.bench.announce();
@@ -146,6 +161,55 @@ impl Card {
         }
         self.bench.announce();
         self.bench.rest(&mut self.firmware);
+        has_waited
+    }
+
+    /// The neighbor that a handle's path leads to; none when it names no valid path.
+    fn leads_to(&self, handle: Handle) -> Option<u32> {
+        let layout = TableLayout::new(&self.bench.capabilities).expect("small tables");
+        let at = |word: u32| self.bench.table[word as usize];
+        let paths = self.bench.capabilities.paths;
+        let line = (handle.kind() == Kind::PATH && handle.index() < paths)
+            .then(|| layout.path(handle.index()))?;
+        let control = at(line + path::CONTROL) & (Control::LIVE.0 | Control::INVALID.0);
+        let is_it = at(line + path::GENERATION) == handle.generation();
+        (control == Control::LIVE.0 && is_it)
+            .then(|| at(layout.alias(at(line + path::LINK)) + alias::VIA))
+    }
+
+    /// How many paths of a list are not at `to`.
+    fn moves(&self, to: Handle, list: &[Handle]) -> u32 {
+        let moves = |handle: &&Handle| self.leads_to(**handle).is_some_and(|via| via != to.index());
+        list.iter().filter(moves).collect::<BTreeSet<_>>().len() as u32
+    }
+
+    /// Paths that were counted as moved.
+    fn moved(&self) -> u32 {
+        self.bench.counts[Counter::PATHS_RELINKED.0 as usize]
+    }
+
+    /// Whether a neighbor may not go.
+    fn is_pinned(&self, neighbor: Handle) -> bool {
+        let layout = TableLayout::new(&self.bench.capabilities).expect("small tables");
+        let own = layout.neighbor_private(neighbor.index());
+        self.bench.table[(own + neighbor_private::PINS) as usize] != 0
+    }
+
+    /// Every entry that names a path is a success, and the path is at `to`; no other one is. The last
+    /// word is zero behind them.
+    fn check_statuses(&self, to: Handle, list: &[Handle]) {
+        let status = |number: usize| {
+            let place = trees::RESULTS + u64::from(STATUSES) + number as u64;
+            self.bench.written[&(place & !3)].to_le_bytes()[place as usize % 4]
+        };
+        for (number, handle) in list.iter().enumerate() {
+            let via = self.leads_to(*handle);
+            assert_eq!(status(number) == Status::SUCCESS.0, via.is_some(), "{number}, {handle:?}");
+            assert!(via.is_none_or(|via| via == to.index()), "{number}, {handle:?}");
+        }
+        for number in list.len()..list.len().next_multiple_of(4) {
+            assert_eq!(status(number), 0, "behind the last entry");
+        }
     }
 
     /// The tree of a step.
@@ -164,7 +228,7 @@ impl Card {
 
     fn list(&self, entries: &[Entry], count: usize) -> Vec<Handle> {
         let mut list: Vec<Handle> = Vec::new();
-        for entry in entries.iter().cycle().take(count.min(limit::LIST_CHUNK as usize)) {
+        for entry in entries.iter().cycle().take(count) {
             list.push(match entry {
                 Entry::Path(index) => *index.get(&self.paths),
                 Entry::Again(before) if *before < list.len() => list[list.len() - 1 - before],
@@ -181,7 +245,7 @@ impl Card {
 /// Moves the paths of a list to `to`.
 fn relink_list(to: Handle, count: u32) -> Vec<u32> {
     let mut words = trees::slot(Opcode::UPDATE, Kind::NEIGHBOR, Flag::ROOT.0 | Flag::LIST.0, to);
-    Selection { list: 0x20_0000, count }.write(&mut words[SELECTION / 4..]);
+    Selection { list: LIST_AT, count }.write(&mut words[SELECTION / 4..]);
     words[STATE_OFFSET / 4] = STATUSES;
     trees::tree(vec![words])
 }

@@ -1,6 +1,6 @@
 //! A card around the firmware that is only memory: a `Hal` that a test can look into and upset.
 //!
-//! Lists are there when asked for; an epoch is announced at once unless readers are told to lag;
+//! Chunks of lists are there when asked for; an epoch is announced at once unless readers are told to lag;
 //! the outbox takes everything unless it is told to refuse. It checks the firmware's accounting
 //! of slots; it records what the firmware writes, by host address, and counts.
 #![allow(dead_code, reason = "each test file uses its part")]
@@ -9,6 +9,7 @@ pub(crate) mod trees;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use abi::core::mmio::LIST_BUFFERS;
 use abi::core::table::TableLayout;
 use abi::core::{
     Capabilities, Fetched, Hal, LinkAnswer, LinkOrder, LinkTable, LinkWalk, Notice, Settings,
@@ -20,6 +21,8 @@ use abi::host::status::FailCode;
 use abi::host::trace::TraceKind;
 use firmware::{Activity, Firmware};
 
+/// Where lists begin.
+pub(crate) const LIST_AT: u64 = 0x20_0000;
 /// Steps in which any tree of this test is carried out.
 const STEPS_MAX: usize = 10_000;
 
@@ -36,7 +39,10 @@ pub(crate) struct Bench {
     pub(crate) refuses_every: u32,
     writes: u32,
     mailbox: VecDeque<Slot>,
+    /// What host memory holds from [`LIST_AT`] on, and everywhere else, again and again.
     list: Vec<Handle>,
+    /// The list buffers.
+    buffers: [Vec<Handle>; LIST_BUFFERS as usize],
     /// Slots taken and not yet settled.
     unsettled: u32,
     /// There is a link engine.
@@ -82,6 +88,7 @@ impl Bench {
             writes: 0,
             mailbox: VecDeque::new(),
             list: Vec::new(),
+            buffers: Default::default(),
             unsettled: 0,
             has_link_engine: false,
             walks: Vec::new(),
@@ -130,7 +137,7 @@ impl Bench {
         }
     }
 
-    /// Sets the handles that every list consists of.
+    /// Sets the handles that every list consists of, the first one at [`LIST_AT`].
     pub(crate) fn set_list(&mut self, list: &[Handle]) {
         self.list = list.to_vec();
     }
@@ -246,19 +253,23 @@ impl Hal for Bench {
         self.written.extend((0..).map(|i| iova + 4 * i).zip(words.iter().copied()));
         true
     }
-    fn fetch_list(&mut self, _: u32, _: u32, _: u64, _: u32) {}
+    fn fetch_list(&mut self, _: u32, buffer: u32, iova: u64, count: u32) {
+        let (size, first) = (self.list.len() as u64, iova.wrapping_sub(LIST_AT) / 8);
+        let entry = |number| self.list[((first + number) % size) as usize];
+        self.buffers[buffer as usize] = (0..u64::from(count)).map(entry).collect();
+    }
     fn list_state(&self, _: u32) -> Fetched {
         Fetched::Ready
     }
-    fn list_entry(&self, _: u32, _: u32, entry: u32) -> Handle {
-        self.list[entry as usize]
+    fn list_entry(&self, _: u32, buffer: u32, entry: u32) -> Handle {
+        self.buffers[buffer as usize][entry as usize]
     }
     fn has_link_engine(&self) -> bool {
         self.has_link_engine
     }
     fn order_links(&mut self, order: &LinkOrder) {
         let layout = TableLayout::new(&self.capabilities).expect("small tables");
-        let list = |entry| self.list[entry as usize];
+        let list = |entry| self.buffers[order.buffer as usize][entry as usize];
         let mut table = Table(&mut self.table);
         let walk = LinkWalk::run(order, &layout, self.capabilities.paths, list, &mut table);
         self.walks.push(walk);
