@@ -15,7 +15,7 @@ use crate::bring;
 use crate::error::Error;
 use crate::project::{Project, create};
 use crate::report;
-use table::{Bug, PROOFS, Proof};
+use table::PROOFS;
 
 mod table;
 
@@ -50,6 +50,55 @@ impl Options {
     /// Every proof, or every seeded bug.
     pub(super) const fn all(bugs: bool) -> Self {
         Self { names: Vec::new(), list: false, bugs, deep: false }
+    }
+}
+
+/// A proof.
+struct Proof {
+    /// Its name, and its harness's.
+    name: &'static str,
+    /// What it says.
+    claim: &'static str,
+    /// Modules, in `rtl-sim/rtl` unless a folder below `rtl-sim` is named.
+    modules: &'static [&'static str],
+    /// Numbers of the packages that are others here, each with its value.
+    sizes: &'static [(&'static str, &'static str)],
+    /// Clocks from power-on that are looked at, always and with `--deep`.
+    clocks: [u32; 2],
+    /// Clocks of an induction step, where it goes through.
+    induction: Option<u32>,
+    /// What has to make it fail.
+    bugs: &'static [Bug],
+}
+
+/// A bug to be seeded in a module: one place of it, replaced.
+struct Bug {
+    /// What is wrong then.
+    what: &'static str,
+    /// Where.
+    module: &'static str,
+    /// What stands there, once.
+    from: &'static str,
+    /// What is put there.
+    to: &'static str,
+    /// The assertion that fails, by its label; no other one is looked at.
+    assertion: &'static str,
+    /// Clocks after which it does.
+    clocks: u32,
+}
+
+impl Proof {
+    /// Clocks from power-on that are looked at.
+    const fn clocks(&self, is_deep: bool) -> u32 {
+        self.clocks[is_deep as usize]
+    }
+
+    /// How far it reaches.
+    fn way(&self, is_deep: bool) -> String {
+        match self.induction {
+            Some(_) => "induction".to_string(),
+            None => format!("{} clocks", self.clocks(is_deep)),
+        }
     }
 }
 
@@ -200,18 +249,16 @@ impl Prover<'_> {
         }
         files.push(self.source(&format!("formal/{}_props", proof.name)));
         let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-        let values = proof.parameters.iter().map(|(name, value)| format!("-G {name}={value} "));
         let top = format!("{}_props", proof.name);
         let only = bug.map(|bug| {
             format!("delete t:$assert c:{} %d\nselect -assert-count 1 t:$assert\n", bug.assertion)
         });
         // Assertions are told in the clock in which they fail, which induction needs.
         let script = format!(
-            "read_slang --no-synthesis-define -DFORMAL --top {top} {}{}\n\
+            "read_slang --no-synthesis-define -DFORMAL --top {top} {}\n\
              prep -top {top} -nordff -flatten\nmemory_map\nasync2sync\nchformal -lower\nopt -full\n{}\
              chformal -early\nopt -full\nsetundef -undriven -anyseq\nopt_clean\ndffunmap\n\
              write_smt2 -wires {}\n",
-            values.collect::<String>(),
             files.join(" "),
             only.unwrap_or_default(),
             model.display(),

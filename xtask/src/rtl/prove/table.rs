@@ -2,56 +2,7 @@
 //!
 //! A harness is `rtl-sim/formal/NAME_props.sv`; its header says what is claimed and what is assumed.
 
-/// A proof.
-pub(super) struct Proof {
-    /// Its name, and its harness's.
-    pub(super) name: &'static str,
-    /// What it says.
-    pub(super) claim: &'static str,
-    /// Modules, in `rtl-sim/rtl` unless a folder below `rtl-sim` is named.
-    pub(super) modules: &'static [&'static str],
-    /// Parameters of the harness.
-    pub(super) parameters: &'static [(&'static str, u32)],
-    /// Numbers of the packages that are others here, each with its value.
-    pub(super) sizes: &'static [(&'static str, &'static str)],
-    /// Clocks from power-on that are looked at, always and with `--deep`.
-    pub(super) clocks: [u32; 2],
-    /// Clocks of an induction step, where it goes through.
-    pub(super) induction: Option<u32>,
-    /// What has to make it fail.
-    pub(super) bugs: &'static [Bug],
-}
-
-/// A bug to be seeded in a module: one place of it, replaced.
-pub(super) struct Bug {
-    /// What is wrong then.
-    pub(super) what: &'static str,
-    /// Where.
-    pub(super) module: &'static str,
-    /// What stands there, once.
-    pub(super) from: &'static str,
-    /// What is put there.
-    pub(super) to: &'static str,
-    /// The assertion that fails, by its label; no other one is looked at.
-    pub(super) assertion: &'static str,
-    /// Clocks after which it does.
-    pub(super) clocks: u32,
-}
-
-impl Proof {
-    /// Clocks from power-on that are looked at.
-    pub(super) const fn clocks(&self, is_deep: bool) -> u32 {
-        self.clocks[is_deep as usize]
-    }
-
-    /// How far it reaches.
-    pub(super) fn way(&self, is_deep: bool) -> String {
-        match self.induction {
-            Some(_) => "induction".to_string(),
-            None => format!("{} clocks", self.clocks(is_deep)),
-        }
-    }
-}
+use super::{Bug, Proof};
 
 /// All of them.
 pub(super) const PROOFS: &[Proof] = &[
@@ -59,7 +10,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "dma_rd",
         claim: "reads obey AXI and the shell: stable, no 4 KiB crossing, one an ID, 32 in all",
         modules: &["dma_rd", "formal/reorder_free", "stream_fifo", "rotate_pick"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
@@ -94,7 +44,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "reorder",
         claim: "lines go out in the order of their places, each once and as it came",
         modules: &["reorder", "stream_fifo", "rotate_pick"],
-        parameters: &[],
         sizes: &[
             ("LINE_BITS", "2"),
             ("RD_CLIENTS", "3"),
@@ -127,7 +76,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "payload_buf",
         claim: "frames come whole and in order, and no line is asked for without a place",
         modules: &["payload_buf", "stream_fifo"],
-        parameters: &[],
         sizes: &[("LINE_BITS", "2")],
         clocks: [4, 12],
         induction: Some(1),
@@ -162,7 +110,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "dma_wr",
         claim: "writes obey AXI and the shell: stable, whole, as many beats as addresses",
         modules: &["dma_wr", "stream_fifo", "rotate_pick"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
@@ -179,7 +126,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "axil_slave",
         claim: "each access gets one answer, held until it is taken; none comes without one",
         modules: &["axil_slave"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
@@ -196,7 +142,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "cpl_ring",
         claim: "a completion ring is never overrun, whatever the host says it reaped",
         modules: &["cpl_ring"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 16],
         induction: Some(2),
@@ -223,7 +168,6 @@ pub(super) const PROOFS: &[Proof] = &[
             "ram_fwd",
             "stream_fifo",
         ],
-        parameters: &[],
         sizes: &[],
         clocks: [6, 16],
         induction: Some(6),
@@ -252,7 +196,6 @@ pub(super) const PROOFS: &[Proof] = &[
             "ram_fwd",
             "stream_fifo",
         ],
-        parameters: &[],
         sizes: &[],
         clocks: [21, 24],
         induction: None,
@@ -279,7 +222,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "fence",
         claim: "an epoch is announced soon while port and pool let nobody wait for long",
         modules: &["fence"],
-        parameters: &[],
         sizes: &[],
         clocks: [25, 30],
         induction: None,
@@ -296,7 +238,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "stream_fifo",
         claim: "a queue never overflows, and gives what it took, in order",
         modules: &["stream_fifo"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
@@ -313,7 +254,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "notice_fifo",
         claim: "notices are bounded, and none is lost before the firmware took it",
         modules: &["notice_fifo"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
@@ -330,7 +270,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "fetch",
         claim: "every slot that is fetched has a completion slot and a place in the mailbox",
         modules: &["fetch", "stream_fifo"],
-        parameters: &[],
         sizes: &[],
         clocks: [20, 24],
         induction: None,
@@ -365,7 +304,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "list_fetch",
         claim: "a chunk of a list comes whole, each line to its place, and is answered then",
         modules: &["list_fetch", "stream_fifo", "rotate_pick"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 12],
         induction: Some(1),
@@ -400,7 +338,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "outbox",
         claim: "entries reach memory in their order, a completion behind every write before it",
         modules: &["outbox", "cpl_ring", "stream_fifo"],
-        parameters: &[],
         sizes: &[("CORE_WINDOWS_OUTBOX_ENTRIES", "32'd2")],
         clocks: [3, 12],
         induction: Some(1),
@@ -443,7 +380,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "irq_merge",
         claim: "one vector at a time, held until it is taken; no source starves",
         modules: &["irq_merge", "rotate_pick"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 16],
         induction: Some(1),
@@ -460,7 +396,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "hold",
         claim: "no held frame overtakes an older one in a walk; none is lost, no count is negative",
         modules: &["hold", "ram_fwd"],
-        parameters: &[],
         sizes: &[],
         clocks: [21, 24],
         induction: None,
@@ -477,7 +412,6 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "ring_ctrl",
         claim: "a ring with a position that makes no sense fails at once, and for good",
         modules: &["ring_ctrl"],
-        parameters: &[],
         sizes: &[],
         clocks: [4, 16],
         induction: Some(2),
