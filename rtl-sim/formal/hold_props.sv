@@ -85,7 +85,7 @@ module hold_props
   // ---- an older and a newer frame: where they are, and whether this walk has looked at them -----
   logic is_old, is_new, was_old_seen, is_begun, was_pushed;
   at_t old_slot, new_slot, pushed_slot;
-  logic [15:0] seen_walk;
+  logic [15:0] seen_walk, was_walk;
   logic pushes, follows_old, follows_new;
   assign pushes = order_valid && order_ready && is_push;
   assign pushed_slot = u_dut.push_slot;
@@ -96,6 +96,7 @@ module hold_props
   assign is_begun = begun;
   always_ff @(posedge clk) begin
     begun <= 1'b1;
+    was_walk <= rst_n ? walk : 16'd1;
     if (!rst_n) begin
       is_old <= 1'b0;
       is_new <= 1'b0;
@@ -129,6 +130,7 @@ module hold_props
       as_many: assert (len <= 32'(HELD) && u_dut.here.count <= (AtBits + 1)'(HELD)
           && u_dut.passed.count <= (AtBits + 1)'(HELD));
       settled_are_held: assert (settled[0] + settled[1] <= len);
+      walks_begin_still: assert (walk == was_walk || waiting == '0);
       none_twice: assert (!(comes && waiting != '0 && slots[0] == retry.slot[AtBits-1:0]));
     end
   end
