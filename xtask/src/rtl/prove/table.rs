@@ -304,7 +304,7 @@ pub(super) const PROOFS: &[Proof] = &[
         name: "list_fetch",
         claim: "a chunk of a list comes whole, each line to its place, and is answered then",
         modules: &["list_fetch", "stream_fifo", "rotate_pick"],
-        sizes: &[],
+        sizes: &[("LINE_BITS", "2")],
         clocks: [4, 12],
         induction: Some(1),
         bugs: &[
