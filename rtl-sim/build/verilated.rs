@@ -11,9 +11,14 @@ mod sizes;
 
 /// The card's module.
 const CARD: &str = "flue_card";
-/// The card in a board's wrapper, by feature, with the same pins.
-const BOARDS: [(&str, &str); 2] =
-    [("CARGO_FEATURE_BRIDGE", "flue_bridge_pins"), ("CARGO_FEATURE_F2", "flue_f2_pins")];
+/// The card in a board's wrapper, with the same pins.
+const BOARD: &str = "board_pins";
+/// Which wrapper, by feature.
+const BOARDS: [(&str, &[&str]); 3] = [
+    ("CARGO_FEATURE_BRIDGE", &[]),
+    ("CARGO_FEATURE_LINES", &["-GHAS_MSIX_TABLE=0"]),
+    ("CARGO_FEATURE_F2", &["-GIS_F2=1'b1"]),
+];
 /// Packages, in the order in which they lean on each other; modules are found by their names.
 const PACKAGES: [&str; 3] = [
     "abi/generated/offload_abi_pkg.sv",
@@ -70,9 +75,8 @@ fn verilate(
 ) {
     let rtl = root.join("rtl-sim/rtl");
     let fpga = root.join("rtl-sim/fpga");
-    let is_asked = |(feature, _): &&(&str, _)| env::var_os(feature).is_some();
-    let board = BOARDS.iter().find(is_asked);
-    let (top, folder) = board.map_or((CARD, rtl.clone()), |(_, top)| (*top, fpga.join("sim")));
+    let board = BOARDS.into_iter().find(|(feature, _)| env::var_os(feature).is_some());
+    let (top, folder) = board.map_or((CARD, rtl.clone()), |_| (BOARD, fpga.join("sim")));
     let optimized = if is_unoptimized() { "-O0" } else { "-O3" };
     let mut command = Command::new(verilator);
     command
@@ -86,6 +90,9 @@ fn verilate(
         .arg(&rtl)
         .arg("-y")
         .arg(fpga.join("rtl"));
+    if let Some((_, parameters)) = board {
+        command.args(parameters);
+    }
     if has_fst {
         command.args(["--trace-fst", "--trace-structs"]);
     }

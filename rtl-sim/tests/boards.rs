@@ -1,9 +1,9 @@
 //! The card in a board's wrapper: BAR0, host memory, vectors and resets go through it.
 //!
-//! Built with feature `bridge` (`rtl-sim/fpga/rtl/flue_bridge.sv`, with its MSI-X table) or `f2`
-//! (`flue_f2.sv`). The driver knows no difference; where vectors go is what the machine's kernel
-//! would write into the table.
-#![cfg(any(feature = "bridge", feature = "f2"))]
+//! Built with feature `bridge` (`rtl-sim/fpga/rtl/flue_bridge.sv`, with its MSI-X table), `lines` (the
+//! same, with request lines instead) or `f2` (`flue_f2.sv`). The driver knows no difference; where
+//! vectors go is what the machine's kernel would write into the table.
+#![cfg(any(feature = "bridge", feature = "lines", feature = "f2"))]
 
 mod support;
 
@@ -25,9 +25,9 @@ const CONTROL: u32 = 12;
 
 /// Bytes of the shortest packet of a job, and of the shortest frame and a header of Ethernet.
 const SHORTEST_PACKET: usize = 40;
-#[cfg(feature = "bridge")]
+#[cfg(any(feature = "bridge", feature = "lines"))]
 const SHORTEST_FRAME: usize = 60;
-#[cfg(feature = "bridge")]
+#[cfg(any(feature = "bridge", feature = "lines"))]
 const HEADER_BYTES: usize = 14;
 
 /// A card of the size that the wrapper ties, at a rough host.
@@ -90,7 +90,7 @@ fn a_job_passes_with_interrupts() {
     assert!(report.is_clean(), "{report:?}");
 }
 
-#[cfg(feature = "bridge")]
+#[cfg(any(feature = "bridge", feature = "lines"))]
 #[test]
 fn every_frame_is_as_long_as_ethernet_asks() {
     let mut scene = open();

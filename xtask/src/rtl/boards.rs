@@ -14,20 +14,23 @@ use crate::project::Project;
 /// Where wrappers are, and where the pins of what is a vendor's.
 const WRAPPERS: &str = "rtl-sim/fpga/rtl";
 const PINS: &str = "rtl-sim/fpga/lint";
+/// Where the wrappers get the card's pins.
+const SIMULATED: &str = "rtl-sim/fpga/sim";
 /// Tops: folder, module, what Verilator is told besides.
-const TOPS: [(&str, &str, &str); 6] = [
+const TOPS: [(&str, &str, &str); 7] = [
     (WRAPPERS, "cl_flue", ""),
     (WRAPPERS, "flue_bridge", ""),
     (WRAPPERS, "flue_bridge", "-GHAS_MSIX_TABLE=0"),
     (WRAPPERS, "mac_crossing", "rtl-sim/fpga/lint/vendor.sv"),
-    ("rtl-sim/fpga/sim", "flue_bridge_pins", ""),
-    ("rtl-sim/fpga/sim", "flue_f2_pins", ""),
+    (SIMULATED, "board_pins", ""),
+    (SIMULATED, "board_pins", "-GHAS_MSIX_TABLE=0"),
+    (SIMULATED, "board_pins", "-GIS_F2=1'b1"),
 ];
 /// Tops that Yosys reads with slang, with what is read before.
 const READ: [(&str, &str); 3] =
     [("cl_flue", ""), ("flue_bridge", ""), ("mac_crossing", "rtl-sim/fpga/lint/vendor.sv")];
 /// Features of `rtl-sim`, a wrapper each.
-pub(super) const FEATURES: [&str; 2] = ["bridge", "f2"];
+pub(super) const FEATURES: [&str; 3] = ["bridge", "lines", "f2"];
 /// Runs a command of Yosys, and says why when it does not succeed.
 const YOSYS: &str =
     "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())";
