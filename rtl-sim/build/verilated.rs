@@ -19,12 +19,9 @@ const BOARDS: [(&str, &[&str]); 3] = [
     ("CARGO_FEATURE_LINES", &["-GHAS_MSIX_TABLE=0"]),
     ("CARGO_FEATURE_F2", &["-GIS_F2=1'b1"]),
 ];
-/// Packages, in the order in which they lean on each other; modules are found by their names.
-const PACKAGES: [&str; 3] = [
-    "abi/generated/offload_abi_pkg.sv",
-    "rtl-sim/rtl/flue_rtl_pkg.sv",
-    "rtl-sim/rtl/datapath_pkg.sv",
-];
+/// Packages, a file a line, in the order in which they lean on each other; modules are found by their
+/// names.
+const PACKAGES: &str = include_str!("../packages.txt");
 /// What is taken of Ibex, a module a line, in the same order.
 const IBEX: &str = include_str!("../ibex.txt");
 /// Where Ibex's macros are, in its folder.
@@ -42,9 +39,9 @@ pub(crate) fn build() {
     for name in ["VERILATOR", "FLUE_IBEX", "FLUE_VEX"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    for path in
-        ["build", "cpp", "rtl", "fpga", "lint", "src/sizes.rs", "ibex.txt", "../abi/generated"]
-    {
+    let lists = ["ibex.txt", "packages.txt"];
+    let folders = ["build", "cpp", "rtl", "fpga", "lint", "src/sizes.rs", "../abi/generated"];
+    for path in folders.iter().chain(&lists) {
         println!("cargo::rerun-if-changed={path}");
     }
     let crate_folder = PathBuf::from(var("CARGO_MANIFEST_DIR"));
@@ -106,7 +103,7 @@ fn verilate(
         command.arg(format!("+incdir+{}", ibex.join(folder).display()));
     }
     command.args(IBEX.lines().map(|module| ibex.join(format!("rtl/{module}.sv"))));
-    command.args(PACKAGES.map(|package| root.join(package)));
+    command.args(PACKAGES.lines().map(|package| root.join(package)));
     command.arg(folder.join(format!("{top}.sv")));
     let output = command.output();
     let output =

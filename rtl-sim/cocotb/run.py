@@ -31,11 +31,7 @@ import find_libpython
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RTL = ROOT / "rtl-sim/rtl"
-PACKAGES = [
-    ROOT / "abi/generated/offload_abi_pkg.sv",
-    RTL / "flue_rtl_pkg.sv",
-    RTL / "datapath_pkg.sv",
-]
+PACKAGES = [ROOT / name for name in (ROOT / "rtl-sim/packages.txt").read_text().split()]
 # Changes when what is done here changes, so that older builds are made again.
 RECIPE = 1
 CXX = ["c++", "-std=c++17", "-O1", "-w", "-fno-strict-aliasing", "-DVM_COVERAGE=0", "-DVM_SC=0"]

@@ -58,7 +58,7 @@ pub(super) fn lint(project: &Project, tools: &Tools, folder: &Path) -> Result<()
              -y {WRAPPERS} -Y .sv -I {WRAPPERS} -I {PINS} {} {modules} {} {before} \
              {WRAPPERS}/{top}.sv",
             macros.concat(),
-            PACKAGES.join(" ")
+            PACKAGES.replace('\n', " ")
         );
         yosys.tool(project).arg("-c").arg(YOSYS).arg(command).run_quietly()?;
     }

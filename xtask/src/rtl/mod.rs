@@ -26,12 +26,8 @@ use crate::tool::Tool;
 use python::{Python, Set};
 use tools::{ELSEWHERE, Tools};
 
-/// The card's packages, each before those that use it.
-const PACKAGES: [&str; 3] = [
-    "abi/generated/offload_abi_pkg.sv",
-    "rtl-sim/rtl/flue_rtl_pkg.sv",
-    "rtl-sim/rtl/datapath_pkg.sv",
-];
+/// The card's packages, a file a line, each before those that use it.
+const PACKAGES: &str = include_str!("../../../rtl-sim/packages.txt");
 /// The card's top.
 const CARD: &str = "rtl-sim/rtl/flue_card.sv";
 
@@ -156,5 +152,5 @@ fn linter(project: &Project, tools: &Tools) -> Result<Tool, Error> {
     let tool = tools.ibex_macros().into_iter().fold(tool, include);
     let tool = tool.args("rtl-sim/lint/verilator.vlt rtl-sim/lint/datapath.vlt");
     let tool = tools.ibex_modules(project)?.into_iter().fold(tool, Tool::arg);
-    Ok(PACKAGES.into_iter().fold(tool, Tool::arg))
+    Ok(PACKAGES.lines().fold(tool, Tool::arg))
 }

@@ -237,7 +237,7 @@ impl Prover<'_> {
     fn model(&self, proof: &Proof, folder: &Path, bug: Option<&Bug>) -> Result<PathBuf, Error> {
         create(folder)?;
         let model = folder.join("model.smt2");
-        let mut files: Vec<_> = PACKAGES.iter().map(|file| self.project.root.join(file)).collect();
+        let mut files: Vec<_> = PACKAGES.lines().map(|file| self.project.root.join(file)).collect();
         if !proof.sizes.is_empty() {
             files = resized(&files, proof.sizes, folder)?;
         }

@@ -21,7 +21,7 @@ const WITH_CORE: [&str; 5] = ["core", "core_ibex", "core_vex", "prim_buf", "flue
 /// # Errors
 /// When the folder cannot be read.
 pub(super) fn own(project: &Project) -> Result<Vec<String>, Error> {
-    let mut files: Vec<String> = PACKAGES.map(String::from).to_vec();
+    let mut files: Vec<String> = PACKAGES.lines().map(String::from).collect();
     let is_own = |path: &String| {
         let name = path.rsplit('/').next().and_then(|name| name.strip_suffix(".sv"));
         name.is_some_and(|name| !WITH_CORE.contains(&name) && !name.ends_with("_pkg"))
