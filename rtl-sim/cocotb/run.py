@@ -15,14 +15,17 @@ Arguments are names of benches; without any, all are run. `--seed N` gives other
 
 import argparse
 import ast
+import collections
 import hashlib
 import json
 import os
 import struct
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cocotb_tools.config
@@ -99,13 +102,17 @@ class Builder:
         root = Path(run([verilator, "--getenv", "VERILATOR_ROOT"]).strip())
         self.include = root / "include"
         folder.mkdir(parents=True, exist_ok=True)
+        # One at a time makes what several benches share.
+        self.sharing = collections.defaultdict(threading.Lock)
 
     def runtime(self):
         """Verilator's own C++, compiled once."""
         text = f"{RECIPE} {self.version} {CXX}"
         folder = self.folder / f"runtime-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         objects = [folder / f"{name}.o" for name in RUNTIME]
-        if not all(path.exists() for path in objects):
+        with self.sharing[folder]:
+            if all(path.exists() for path in objects):
+                return objects
             folder.mkdir(exist_ok=True)
             for name, path in zip(RUNTIME, objects):
                 new = path.with_suffix(".new")
@@ -242,12 +249,18 @@ def main():
     builder = Builder(os.environ["VERILATOR"], Path(os.environ["FLUE_IBEX"]), builds)
     image = hex_file(Path(os.environ["FLUE_FIRMWARE"]), builds)
     begun, ok = time.monotonic(), True
-    for name in asked.bench or every:
-        program = builder.build(every[name])
-        lines, passed = test(every[name], program, image, builds, asked.seed)
-        ok &= passed
-        for line in lines:
-            print(line, flush=True)
+
+    def one(name):
+        with builder.sharing[every[name].build_name]:
+            program = builder.build(every[name])
+        return test(every[name], program, image, builds, asked.seed)
+
+    # A bench a processor; what they say comes in their order.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for lines, passed in pool.map(one, asked.bench or every):
+            ok &= passed
+            for line in lines:
+                print(line, flush=True)
     print(f"{'ok' if ok else 'FAILED'}: {time.monotonic() - begun:.0f} s", flush=True)
     sys.exit(0 if ok else 1)
 

@@ -7,6 +7,7 @@
 //! Invariant: no proof is believed that did not fail on every bug that is seeded for it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use super::PACKAGES;
@@ -134,20 +135,20 @@ pub(super) fn run(project: &Project, folder: &Path, options: &Options) -> Result
         folder: project.target.join("rtl-formal"),
         is_deep: options.deep,
     };
-    let (mut failed, mut of) = (0, 0);
+    let mut questions = Vec::new();
     for proof in PROOFS.iter().filter(is_chosen) {
         if options.bugs {
-            for (number, bug) in proof.bugs.iter().enumerate() {
-                of += 1;
-                failed += usize::from(!prover.finds(proof, number, bug)?);
-            }
+            questions.extend(proof.bugs.iter().enumerate().map(|bug| (proof, Some(bug))));
         } else {
-            of += 1;
-            failed += usize::from(!prover.proves(proof)?);
+            questions.push((proof, None));
         }
     }
-    if failed == 0 { Ok(()) } else { Err(Error::Proofs { failed, of }) }
+    let failed = prover.fails(&questions)?;
+    if failed == 0 { Ok(()) } else { Err(Error::Proofs { failed, of: questions.len() }) }
 }
+
+/// A proof, and the bug that it is to find, with its number; none where it has to hold.
+type Question = (&'static Proof, Option<(usize, &'static Bug)>);
 
 /// Looks at the state after so many clocks, in one question. A reset may last as long as it likes, so
 /// what can happen earlier can happen then.
@@ -192,6 +193,27 @@ struct Prover<'a> {
 }
 
 impl Prover<'_> {
+    /// Asks on all processors; tells how many answers are not as they have to be.
+    fn fails(&self, questions: &[Question]) -> Result<usize, Error> {
+        let questions = Mutex::new(questions.iter());
+        let next = || questions.lock().expect("nobody panics with it").next();
+        let asks = || {
+            let mut failed = 0;
+            while let Some((proof, bug)) = next() {
+                failed += usize::from(!match bug {
+                    Some((number, bug)) => self.finds(proof, *number, bug)?,
+                    None => self.proves(proof)?,
+                });
+            }
+            Ok(failed)
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..processors).map(|_| scope.spawn(asks)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("it does not panic")).sum()
+        })
+    }
+
     /// Proves, and says in a line how that went.
     fn proves(&self, proof: &Proof) -> Result<bool, Error> {
         let start = Instant::now();
