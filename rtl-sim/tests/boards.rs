@@ -38,8 +38,8 @@ fn open() -> Scene<RtlCard> {
         faults: Faults { seed: 7, jitter_clocks: 100, stalled: 64, ..Faults::default() },
         ..Host::default()
     };
-    let mut needs = Needs::default();
-    needs.capabilities = Capabilities { clock_khz: CLOCK_KHZ, ..RtlConfig::LARGEST };
+    let capabilities = Capabilities { clock_khz: CLOCK_KHZ, ..RtlConfig::LARGEST };
+    let mut needs = Needs { capabilities, ..Needs::default() };
     needs.config.interrupts = true;
     let scene = Scene::open(&rig, &needs).expect("the simulation was built for it");
     route_vectors(&scene.card);
