@@ -38,7 +38,7 @@ pub(crate) fn run(project: &Project, names: &[String], seconds: u32) -> Result<(
     let folder = project.target.join("fuzz");
     report::brings("libFuzzer, compiled from the crate libfuzzer-sys, into target/fuzz");
     Tool::cargo(project)
-        .args("build --quiet --release --manifest-path fuzz/Cargo.toml --target")
+        .args("build --quiet --release --locked --manifest-path fuzz/Cargo.toml --target")
         .arg(TARGET)
         .env("RUSTFLAGS", OPTIONS.split_whitespace().collect::<Vec<_>>().join(" "))
         .env("CARGO_TARGET_DIR", &folder)
