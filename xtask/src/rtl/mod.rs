@@ -46,7 +46,7 @@ Environment:
 /// What there is to do.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Job {
-    /// Brings what the tests need.
+    /// Brings what the tests and `--card rtl` need, and builds the firmware's image.
     Setup,
     /// Reads the sources of the card and of boards' wrappers, by Verilator and by slang.
     Lint,
@@ -79,7 +79,7 @@ pub(crate) fn run(project: &Project, job: &Job) -> Result<(), Error> {
             for set in [Set::Buses, Set::Yosys] {
                 Python::bring(project, &folder, set)?.tool(project).arg("--version").probe()?;
             }
-            Ok(())
+            firmware::image(project).map(drop)
         }
         Job::Lint => lint(project, &tools()?, &folder),
         Job::Test { long } => test(project, &tools()?, &folder, *long),
