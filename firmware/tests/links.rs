@@ -156,8 +156,7 @@ fn a_fence_of_half_an_epoch_space_ago_does_not_come_back() {
     let (mut bench, mut firmware) = Bench::new(1);
     let made = neighbors(&mut bench, &mut firmware, 2);
     bench.answers(&mut firmware, &relink_all(made[1].0, made[0].0), 1);
-    let layout = abi::core::table::TableLayout::new(&bench::capabilities()).unwrap();
-    let fence = layout.neighbor_private(made[1].0.index());
+    let fence = bench.layout().neighbor_private(made[1].0.index());
     let fence = fence + abi::core::table::neighbor_private::FENCE;
     bench.table[fence as usize] = 0x4000_0000;
     let record = bench.answers(&mut firmware, &relink_all(made[0].0, made[1].0), 1)[0];

@@ -7,7 +7,7 @@
 mod bench;
 
 use abi::core::Capabilities;
-use abi::core::table::{Control, TableLayout, alias, neighbor_private, path};
+use abi::core::table::{Control, alias, neighbor_private, path};
 use abi::host::command::{Flag, Opcode, SELECTION, STATE_OFFSET, Selection};
 use abi::host::handle::Handle;
 use abi::host::register::Counter;
@@ -166,7 +166,7 @@ impl Card {
 
     /// The neighbor that a handle's path leads to; none when it names no valid path.
     fn leads_to(&self, handle: Handle) -> Option<u32> {
-        let layout = TableLayout::new(&self.bench.capabilities).expect("small tables");
+        let layout = self.bench.layout();
         let at = |word: u32| self.bench.table[word as usize];
         let paths = self.bench.capabilities.paths;
         let line = (handle.kind() == Kind::PATH && handle.index() < paths)
@@ -185,13 +185,12 @@ impl Card {
 
     /// Paths that were counted as moved.
     fn moved(&self) -> u32 {
-        self.bench.counts[Counter::PATHS_RELINKED.0 as usize]
+        self.bench.counted(Counter::PATHS_RELINKED)
     }
 
     /// Whether a neighbor may not go.
     fn is_pinned(&self, neighbor: Handle) -> bool {
-        let layout = TableLayout::new(&self.bench.capabilities).expect("small tables");
-        let own = layout.neighbor_private(neighbor.index());
+        let own = self.bench.layout().neighbor_private(neighbor.index());
         self.bench.table[(own + neighbor_private::PINS) as usize] != 0
     }
 

@@ -157,6 +157,11 @@ impl Bench {
         self.counts[counter.0 as usize]
     }
 
+    /// Where what lies in the tables.
+    pub(crate) fn layout(&self) -> TableLayout {
+        TableLayout::new(&self.capabilities).expect("small tables")
+    }
+
     /// Words written from `address` on, zero where nothing was.
     pub(crate) fn at(&self, address: u64, words: usize) -> Vec<u32> {
         let word = |i| self.written.get(&(address + 4 * i)).copied().unwrap_or(0);
@@ -268,7 +273,7 @@ impl Hal for Bench {
         self.has_link_engine
     }
     fn order_links(&mut self, order: &LinkOrder) {
-        let layout = TableLayout::new(&self.capabilities).expect("small tables");
+        let layout = self.layout();
         let list = |entry| self.buffers[order.buffer as usize][entry as usize];
         let mut table = Table(&mut self.table);
         let walk = LinkWalk::run(order, &layout, self.capabilities.paths, list, &mut table);

@@ -1,6 +1,6 @@
 //! Slots for tests, straight from the contract, and a look at the tables by its layout.
 
-use abi::core::table::{Control, TableLayout, alias, alias_private, connection, neighbor};
+use abi::core::table::{Control, alias, alias_private, connection, neighbor};
 use abi::core::table::{neighbor_private, path};
 use abi::host::command::{
     CLASSES, CommandHeader, Flag, NeighborVariables, Opcode, PathVariables, SELECTION, Selection,
@@ -110,7 +110,7 @@ impl Bench {
 
     /// How many aliases lead to a neighbor.
     pub(crate) fn aliases_of(&self, neighbor: Handle) -> usize {
-        let layout = TableLayout::new(&self.capabilities).expect("small tables");
+        let layout = self.layout();
         let at = |word: u32| self.table[word as usize];
         let first = layout.neighbor_private(neighbor.index()) + neighbor_private::ALIASES;
         let next = |&at_next: &u32| match at(at_next) {
@@ -122,7 +122,7 @@ impl Bench {
 
     /// Holds the tables against each other: links, aliases, chains, counts.
     pub(crate) fn check_tables(&self) {
-        let layout = TableLayout::new(&self.capabilities).expect("small tables");
+        let layout = self.layout();
         let at = |word: u32| self.table[word as usize];
         let is_live = |line: u32| at(line) & Control::LIVE.0 != 0;
         let mut on_alias = vec![0; self.capabilities.aliases as usize];
